@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#ifndef COMMON_CONFIG_CONFIG_H
+#define COMMON_CONFIG_CONFIG_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/cidr.h"
+#include "common/protocol.h"
+
+/*
+ * pfoertner.conf(5) as the daemons see it.  One parser for all of them; a
+ * child parses the canonical text that its parent printed, with the same
+ * parser, so there is no serialiser.
+ */
+
+struct config_pki {
+	TAILQ_ENTRY(config_pki)	 entry;
+	char			*name;
+	char			*cert, *key;	/* file names */
+	uint32_t		 index;		/* in order of the file */
+};
+
+struct config_listen {
+	TAILQ_ENTRY(config_listen) entry;
+	struct netaddr		 addr;
+	uint16_t		 port;
+	struct config_pki	*pki;		/* NULL: no STARTTLS */
+	uint32_t		 index;
+};
+
+struct config_range {				/* a return code of a DNS list */
+	struct cidr		 codes;		/* when it is one range */
+	uint32_t		 first, last;	/* host order, inclusive */
+	int32_t			 points;
+};
+
+struct config_dnsbl {
+	TAILQ_ENTRY(config_dnsbl) entry;
+	char			*zone;
+	struct config_range	*ranges;
+	size_t			 nranges;
+};
+
+struct config_symbol {				/* points of a symbol, changed */
+	TAILQ_ENTRY(config_symbol) entry;
+	char			 name[LIM_SYMNAME];
+	int32_t			 points;
+};
+
+/* Where a participant's mail goes: host name or address, and port. */
+struct config_hop {
+	char			*host;		/* name, or NULL: addr */
+	struct netaddr		 addr;
+	uint16_t		 port;		/* 25 */
+};
+
+struct config_domain {
+	TAILQ_ENTRY(config_domain) entry;
+	char			*name;		/* folded */
+	struct config_hop	 hop;
+	struct policy		 policy;	/* role POLICY_ORDINARY */
+	struct config_participant *participant;
+	uint32_t		 index;
+};
+
+struct config_relay {				/* relay from */
+	TAILQ_ENTRY(config_relay) entry;
+	struct cidr		 range;
+	uint32_t		 limit;		/* messages; 0: none */
+	uint32_t		 period_s;
+	struct config_participant *participant;
+};
+
+struct config_mailbox {				/* discard, trap */
+	TAILQ_ENTRY(config_mailbox) entry;
+	char			*address;	/* folded */
+};
+
+struct config_participant {
+	TAILQ_ENTRY(config_participant) entry;
+	char			*name;
+	char			*contact;
+	struct policy		 policy;	/* default for its domains */
+	TAILQ_HEAD(, config_domain)  domains;
+	TAILQ_HEAD(, config_relay)   relays;
+	TAILQ_HEAD(, config_mailbox) discards;
+	TAILQ_HEAD(, config_mailbox) traps;
+};
+
+enum config_antivirus { ANTIVIRUS_NONE, ANTIVIRUS_BUILTIN, ANTIVIRUS_CLAMD };
+enum config_state { STATE_LMDB, STATE_REDIS };
+
+struct config_addrport {
+	struct netaddr		 addr;
+	uint16_t		 port;
+};
+
+struct config_names {
+	char			**v;
+	size_t			  n;
+};
+
+struct config {
+	/* Names. */
+	char			*service;	/* shared by all nodes */
+	char			*node;		/* this machine */
+	char			*contact;	/* second line of refusals;
+						   default postmaster@service */
+	/* Networks. */
+	struct cidr_list	 network, network_except, cluster;
+	TAILQ_HEAD(, config_pki) pkis;
+	TAILQ_HEAD(, config_listen) listens;
+	struct netaddr		 send4, send6;	/* family 0: any */
+	struct config_addrport	*resolvers;	/* none: those of the system */
+	size_t			 nresolvers;
+
+	/* Policy. */
+	struct policy		 policy;	/* thresholds, actions: default */
+	uint32_t		 grey_delay_s, grey_window_s, grey_keep_s;
+	enum config_antivirus	 antivirus;
+	struct config_names	 clamd;		/* socket paths */
+	enum action		 antivirus_down; /* ACTION_TEMPFAIL or _ACCEPT */
+	TAILQ_HEAD(, config_dnsbl) dnsbls;
+	TAILQ_HEAD(, config_symbol) symbols;
+	TAILQ_HEAD(, config_participant) participants;
+
+	/* State. */
+	enum config_state	 state;
+	struct config_addrport	*redis;
+	size_t			 nredis;
+	int			 redis_cluster;
+	char			*dir_runtime, *dir_spool, *dir_state;
+	char			*user_prefix;	/* "_pf" */
+	struct config_names	 operators;	/* users besides root for gwctl */
+
+	/* DKIM: read and kept; used by the relay's signing processes. */
+	struct config_names	 dkim_selectors;
+	char			*dkim_below;
+	uint32_t		 dkim_rotate_s;
+
+	/* Limits, `limit NAME VALUE'; defaults in limits.h. */
+	uint64_t		 message_max;	/* octets */
+	uint64_t		 memory;	/* octets of all messages held */
+	uint32_t		 limit_connections, limit_netconnections;
+	uint32_t		 limit_errors, limit_commands, limit_messages;
+	uint32_t		 limit_rcpts;
+	uint32_t		 limit_idle_s, limit_data_s, limit_deadline_s;
+	uint32_t		 limit_dns_s, limit_connect_s, limit_drain_s;
+	uint32_t		 limit_hopconnections;
+	uint32_t		 nsmtp, nscanner, ndeliver;	/* processes */
+
+	/* Queue. */
+	uint32_t		 queue_retry_s, queue_retrymax_s;
+	uint32_t		 queue_warn_s, queue_expire_s;
+};
+
+/* A macro given with -D name=value. */
+struct config_macro {
+	const char	*name, *value;
+};
+
+/*
+ * Parse a file (NULL: only from text).  Errors go to errf as
+ * "file:line: reason", all that are found in one go.  The names of what is
+ * opened are relative to the including file.  NULL when anything is wrong.
+ */
+struct config	*config_parse_file(const char *file,
+		    const struct config_macro *, size_t nmacros, FILE *errf);
+/* The same from memory (canonical text, tests, fuzzing; include is refused). */
+struct config	*config_parse_text(const char *name, const char *text,
+		    size_t len, FILE *errf);
+/* Canonical text, macros and includes expanded; it parses to the same. */
+void		 config_print(const struct config *, FILE *);
+void		 config_free(struct config *);
+
+/* Look-ups; NULL when there is none. */
+const struct config_domain *config_domain(const struct config *,
+		    const char *folded);
+const struct config_relay *config_relay(const struct config *,
+		    const struct netaddr *client);	/* longest match */
+int		 config_discard(const struct config_domain *,
+		    const char *folded_address);
+int		 config_trap(const struct config_domain *,
+		    const char *folded_address);
+
+#endif

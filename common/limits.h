@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#ifndef COMMON_LIMITS_H
+#define COMMON_LIMITS_H
+
+/*
+ * Every maximum of the suite, with the clause or the reason it comes from.
+ * What an operator may change stands in the configuration and has its
+ * default here (LIM_DEF_*).
+ */
+
+/* Identity. */
+#define LIM_ID			16	/* characters of a message id */
+#define LIM_SID			16	/* the same form for sessions */
+
+/* SMTP, RFC 5321 4.5.3.1 unless said otherwise. */
+#define LIM_LOCALPART		64	/* 4.5.3.1.1 */
+#define LIM_DOMAIN		255	/* 4.5.3.1.2 */
+#define LIM_PATH		320	/* local-part, @, domain; 4.5.3.1.3 has
+					   256, real addresses are longer */
+#define LIM_COMMAND		2048	/* 4.5.3.1.4 has 512; SMTPUTF8 and DSN
+					   parameters need more */
+#define LIM_REPLY		512	/* 4.5.3.1.5: one line with the CRLF */
+#define LIM_REPLY_LINES		100	/* of one reply that we read */
+#define LIM_RCPTS		100	/* 4.5.3.1.8: at least 100 */
+#define LIM_HELO		255
+#define LIM_ENVID		100	/* RFC 3461 4.4 */
+#define LIM_ORCPT		500	/* RFC 3461 4.2 */
+#define LIM_RECEIVED		50	/* 6.3: loop, at least 100 hops are for
+					   relays; a gateway sees far fewer */
+
+/* Frames between processes. */
+#define LIM_FRAME		(256 * 1024)	/* one payload, all rcpts in */
+#define LIM_FRAMES_QUEUED	4096	/* written, not yet taken by a peer */
+#define LIM_FDS_QUEUED		256	/* descriptors read, not yet matched */
+#define LIM_STRING		65535	/* one string in a frame */
+
+/* Logging. */
+#define LIM_LOGLINE		2048	/* one line; syslogds cut at 2 to 8 K */
+#define LIM_LOGBATCH		16384	/* lines sent to the parent at once */
+
+/* Verdicts. */
+#define LIM_SYMBOLS		128	/* of one message */
+#define LIM_SYMNAME		40
+#define LIM_CLASSES		LIM_RCPTS	/* policy classes of one SCAN */
+#define LIM_TRACE		32768	/* all trace fields we prepend */
+#define LIM_HEADER		(256 * 1024)	/* header section we look at */
+#define LIM_HEADER_FIELDS	1000
+
+/* Small messages are read into a buffer, larger ones mapped. */
+#define LIM_PREAD		(256 * 1024)
+
+/* Configuration. */
+#define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
+#define LIM_INCLUDES		16	/* depth */
+#define LIM_PROCESSES		64	/* children of one role */
+
+/* Defaults of what the configuration may change. */
+#define LIM_DEF_MESSAGE		(50ULL * 1024 * 1024)
+#define LIM_DEF_MEMORY		(1024ULL * 1024 * 1024)
+#define LIM_DEF_CONNECTIONS	4000	/* open sessions of the gateway */
+#define LIM_DEF_NETCONNECTIONS	200	/* of one /24 or /64 */
+#define LIM_DEF_ERRORS		10	/* 5xx replies before 421 */
+#define LIM_DEF_COMMANDS	1000	/* a session, without a message */
+#define LIM_DEF_MESSAGES	1000	/* a session */
+#define LIM_DEF_IDLE_S		300	/* 4.5.3.2.7: at least 5 minutes */
+#define LIM_DEF_DATA_S		180	/* 4.5.3.2.5: between data chunks */
+#define LIM_DEF_DEADLINE_S	120	/* from the final dot to our reply;
+					   clients wait 10 minutes, 4.5.3.2.6 */
+#define LIM_DEF_DNS_S		10	/* all look-ups of one message */
+#define LIM_DEF_CONNECT_S	30	/* to a next hop */
+#define LIM_DEF_DRAIN_S		300	/* old children after a reload */
+#define LIM_DEF_HOPCONNECTIONS	20	/* to one next hop at a time */
+#define LIM_DEF_GREY_DELAY_S	300
+#define LIM_DEF_GREY_WINDOW_S	86400
+#define LIM_DEF_GREY_KEEP_S	(36 * 86400)
+#define LIM_DEF_QUEUE_RETRY_S	900	/* 4.5.4.1: at least 30 minutes on the
+					   long run; we start sooner */
+#define LIM_DEF_QUEUE_RETRYMAX_S 14400
+#define LIM_DEF_QUEUE_WARN_S	14400
+#define LIM_DEF_QUEUE_EXPIRE_S	(5 * 86400)	/* 4.5.4.1: 4 to 5 days */
+
+/* Between daemons: how many requests one smtp process may have open. */
+#define LIM_CREDITS_SCAN	64
+#define LIM_CREDITS_GREY	256
+#define LIM_CREDITS_PUT		128
+
+#endif

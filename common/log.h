@@ -28,6 +28,9 @@ int	log_isverbose(void);
 /* Child: send what has been gathered.  The loop calls it once a turn. */
 void	log_flush(void);
 
+/* A finished line at level info, as it is (audit.c). */
+void	log_line(const char *, size_t);
+
 /* The first form of each pair appends ": " and strerror(errno). */
 void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));

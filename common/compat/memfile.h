@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#ifndef COMMON_COMPAT_MEMFILE_H
+#define COMMON_COMPAT_MEMFILE_H
+
+#include <stdint.h>
+
+/*
+ * Anonymous memory files.  Linux makes and seals them; OpenBSD has none, so
+ * there a privileged process makes pairs of descriptors of unlinked files on
+ * a memory file system and supplies them to who writes messages.
+ */
+
+/*
+ * A new file: *wfd to write, *rfd to hand on (the same descriptor where the
+ * system seals).  The caller owns both.  -1 with errno; EAGAIN: none left.
+ */
+int	memfile_open(int *wfd, int *rfd);
+/*
+ * No more writing by anybody: seals it, or closes *wfd (set to -1).
+ * -1 with errno.
+ */
+int	memfile_seal(int *wfd, int rfd);
+/* Is it a regular file that nobody can change?  0 or -1. */
+int	memfile_check(int rfd);
+/* How many pairs a process must be supplied with; 0 where it makes its own. */
+unsigned memfile_wanted(void);
+/* Privileged: make a pair in dir.  -1 with errno. */
+int	memfile_make(const char *dir, int *wfd, int *rfd);
+/* Take a pair for later memfile_open calls; closes it when full. */
+void	memfile_supply(int wfd, int rfd);
+
+#endif

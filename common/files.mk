@@ -8,6 +8,7 @@
 # $(OBJ)/ROOM/libROOM.a and, with a main.c, the program $(OBJ)/ROOM/ROOM.
 #
 #	SRCS	.c and .y files
+#	SRCS_x	further ones on the system that uname -s calls x
 #	LIBS	what they use: bsd event_core event tls ssl crypto unbound
 #		lmdb archive spf2 opendkim icu (event instead of event_core
 #		with unbound); those of common are always there
@@ -22,11 +23,28 @@
 #	NAME_SRCS	further sources, from the top: regress/common/x.c
 
 SRCS = \
+	address.c \
 	audit.c \
+	child.c \
+	cidr.c \
+	envelope.c \
 	ibuf.c \
 	imsg.c \
 	ipc.c \
+	listen.c \
 	log.c \
-	loop.c
+	loop.c \
+	message.c \
+	proc.c \
+	protocol.c \
+	spawn.c
+
+SRCS_Linux = \
+	compat/memfile_linux.c \
+	compat/title_linux.c
+
+SRCS_OpenBSD = \
+	compat/memfile_openbsd.c \
+	compat/title_openbsd.c
 
 LIBS = bsd event_core tls crypto

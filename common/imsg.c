@@ -146,7 +146,7 @@ imsgbuf_read(struct imsgbuf *b)
 	ssize_t		 n;
 
 	if (b->nfds + 4 > LIM_FDS_QUEUED || !fd_room(b->fd)) {
-		errno = EAGAIN;
+		errno = EMFILE;
 		return -1;
 	}
 	if (read_room(b) == -1)

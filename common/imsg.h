@@ -90,7 +90,8 @@ void	 imsgbuf_init(struct imsgbuf *, int fd);
 void	 imsgbuf_clear(struct imsgbuf *);
 /*
  * Read what is there.  1: something came; 0: end of file; -1: error (errno;
- * EAGAIN: nothing now, or no descriptor is free to receive one).
+ * EAGAIN: nothing now; EMFILE: no descriptor is free to receive one, look
+ * again later).
  */
 int	 imsgbuf_read(struct imsgbuf *);
 /*

@@ -211,19 +211,21 @@ channel_read(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	ipc->busy = 1;
+	/* A channel may be adopted with frames that were read before. */
+	if (channel_take(ipc) == -1)
+		ipc->closing = 1;
 	for (i = 0; i < READS_A_TURN && !ipc->closing; i++) {
 		if ((n = imsgbuf_read(&ipc->ibuf)) == 1) {
 			if (channel_take(ipc) == -1)
 				ipc->closing = 1;
 			continue;
 		}
-		if (n == -1 && errno == EAGAIN) {
-			/* Nothing there, or no descriptor is free: only the
-			   latter would spin. */
-			if (i == 0) {
-				(void)event_del(ipc->rev);
-				timer_set(&ipc->pause, PAUSE_MS);
-			}
+		if (n == -1 && errno == EAGAIN)
+			break;
+		if (n == -1 && errno == EMFILE) {
+			/* What is there would wake us again at once. */
+			(void)event_del(ipc->rev);
+			timer_set(&ipc->pause, PAUSE_MS);
 			break;
 		}
 		if (n == -1 && errno != ECONNRESET)

@@ -36,13 +36,18 @@ loop_run(void)
 	stopped = 0;
 	while (!stopped) {
 		now = 0;
-		run_deferred();
-		log_flush();
+		loop_flush();
 		if (stopped)
 			break;
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			fatal("event loop");
 	}
+	loop_flush();
+}
+
+void
+loop_flush(void)
+{
 	run_deferred();
 	log_flush();
 }

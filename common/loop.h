@@ -29,6 +29,8 @@ struct event_base	*loop_base(void);
 /* Until loop_stop(); runs deferred work and log_flush() after each turn. */
 void			 loop_run(void);
 void			 loop_stop(void);
+/* Deferred work and log_flush() now: before leaving without a last turn. */
+void			 loop_flush(void);
 /* Run d->fn(d->arg) at the end of this turn, once however often asked. */
 void			 loop_defer(struct deferred *);
 /* Take it back; needed before its memory goes. */

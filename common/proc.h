@@ -17,7 +17,12 @@
  * and executes itself (-x role -i instance) for each child, passes it its
  * configuration, sockets and channels, starts it again when it dies, and
  * exchanges all of them on reload.  The parent never reads network input or
- * message content.  proc.c is the parent's side, child.c the child's.
+ * message content.  proc.c is the parent's life, spawn.c its children,
+ * listen.c its sockets; child.c is the child's side.
+ *
+ * Children are started in the order of the table and stopped in the reverse
+ * order, each role gone before the next is asked: whoever is asked for
+ * something stands before who asks.
  */
 
 enum proc_root { ROOT_EMPTY, ROOT_SPOOL, ROOT_STATE };
@@ -39,6 +44,7 @@ struct process {
 	uint32_t		 peers;		/* PEER_BIT()s in this daemon */
 	uint32_t		 serves;	/* 1 << enum listen_kind */
 	uint32_t		 calls;		/* 1 << enum daemon_id */
+	uint32_t		 kills;		/* PEER_BIT()s it may have killed */
 	uint32_t		 credits;	/* granted in HELLO when it serves */
 	enum peer		 clients;	/* who connects to LISTEN_DAEMON */
 	uint64_t		(*fsize)(const struct config *); /* NULL: 0 */
@@ -89,7 +95,6 @@ int	daemon_main(int argc, char *argv[], const struct daemon *);
 
 /* Parent, inside shares(): give fd (taken) to the child being started. */
 void	proc_share(enum share_kind, uint32_t index, int fd);
-/* Parent: the listening sockets are its own; this is for tests and status. */
 
 /* Child: the configuration it runs with (for its life), who it is. */
 const struct config *child_config(void);
@@ -105,6 +110,11 @@ void		 child_call(enum daemon_id);
 /* Child: the operator's wish, to the parent; cb gets the answer. */
 void		 child_reload(void (*cb)(int ok, const char *text, void *),
 		    void *arg);
+/*
+ * Child: a peer hangs; the parent kills it and starts another (the process
+ * table's `kills' permits it).  peer_gone comes as for any death.
+ */
+void		 child_kill(enum peer, unsigned instance);
 /* Child: drained; flush logs and leave with status 0. */
 void		 child_exit(void) __attribute__((noreturn));
 

@@ -34,13 +34,14 @@ enum verb {
 	VERB_LISTEN,		/* > u8 kind, u32 index; fd */
 	VERB_PEER,		/* > u8 kind, u32 instance; fd */
 	VERB_DAEMON,		/* > u8 daemon; fd, or none: not reachable */
-	VERB_SHARE,		/* > u8 what; fd: shared memory, secrets ... */
-	VERB_START,		/* > */
-	VERB_DRAIN,		/* > finish what is held, then leave */
+	VERB_SHARE,		/* > u8 what, u32 index; fd: secrets ... */
+	VERB_DRAIN,		/* > u8 hurry: finish what is held, leave */
 	VERB_READY,		/* < cage closed */
 	VERB_CALL,		/* < u8 daemon: connect me */
 	VERB_RELOAD,		/* < job: an operator asks (control) */
 	VERB_RELOADED,		/* > job, u8 ok, str text */
+	VERB_KILL,		/* < u8 kind, u32 instance: it hangs */
+	VERB_MEMFILES,		/* < u32 how many pairs (OpenBSD) */
 
 	/* smtpd-front and scand. */
 	VERB_CLIENT = 32,	/* smtp > broker: netaddr client */

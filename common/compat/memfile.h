@@ -24,8 +24,13 @@ int	memfile_open(int *wfd, int *rfd);
 int	memfile_seal(int *wfd, int rfd);
 /* Is it a regular file that nobody can change?  0 or -1. */
 int	memfile_check(int rfd);
-/* How many pairs a process must be supplied with; 0 where it makes its own. */
+/*
+ * How many pairs a process should be supplied with now: 0 where it makes its
+ * own, and while more than half of its stock is left.
+ */
 unsigned memfile_wanted(void);
+/* Does this system need supplies at all? */
+int	memfile_supplied(void);
 /* Privileged: make a pair in dir.  -1 with errno. */
 int	memfile_make(const char *dir, int *wfd, int *rfd);
 /* Take a pair for later memfile_open calls; closes it when full. */

@@ -63,6 +63,12 @@ memfile_wanted(void)
 }
 
 int
+memfile_supplied(void)
+{
+	return 0;
+}
+
+int
 memfile_make(const char *dir, int *wfd, int *rfd)
 {
 	(void)dir;

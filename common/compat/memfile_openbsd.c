@@ -58,7 +58,13 @@ memfile_check(int rfd)
 unsigned
 memfile_wanted(void)
 {
-	return STOCK;
+	return nstock > STOCK / 2 ? 0 : STOCK - nstock;
+}
+
+int
+memfile_supplied(void)
+{
+	return 1;
 }
 
 int

@@ -51,6 +51,26 @@
 /* Small messages are read into a buffer, larger ones mapped. */
 #define LIM_PREAD		(256 * 1024)
 
+/* scand: what its broker and scanners hold at most. */
+#define LIM_SCAN_JOBS		2048	/* in all, each with a descriptor */
+#define LIM_SCAN_WAITERS	4	/* askers of one id */
+#define LIM_SCAN_BACKLOG	8	/* given to one scanner in advance */
+#define LIM_SCAN_PARKED		512	/* of one scanner, waiting for DNS */
+#define LIM_SCAN_RERUNS		3	/* of a job that was not to blame */
+#define LIM_SCAN_CPU_S		20	/* one job; then the scanner dies */
+#define LIM_SCAN_RUN_S		60	/* the same by the clock, for a scanner
+					   that is stopped or swapped out */
+#define LIM_SCAN_POISONS	256	/* hashes of messages that killed */
+#define LIM_SCAN_POISON_S	3600
+#define LIM_VERDICTS		4096	/* remembered, to be given again */
+#define LIM_VERDICTS_SIZE	(16 * 1024 * 1024)
+#define LIM_VERDICT_KEEP_S	600	/* clients retry an end of data that got
+					   no reply later than that */
+#define LIM_PREFETCH		512	/* questions asked at connect */
+#define LIM_ANSWERS		256	/* names that one message asks for */
+#define LIM_FINDING_TEXT	4096	/* details of all symbols together */
+#define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
+
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
 #define LIM_INCLUDES		16	/* depth */

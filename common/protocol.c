@@ -103,6 +103,7 @@ scan_add(struct ibuf *b, const struct scan *s)
 	ibuf_add_str(b, s->tls);
 	ibuf_add_str(b, s->sender);
 	ibuf_add_u64(b, s->size);
+	ibuf_add_raw(b, s->hash, sizeof(s->hash));
 	ibuf_add_u16(b, s->nrcpts);
 	ibuf_add_str(b, s->rcpts);
 	ibuf_add_u16(b, (uint16_t)s->npolicies);
@@ -128,6 +129,7 @@ scan_parse(struct ibuf *b, struct scan *s)
 	ibuf_get_str(b, s->tls, sizeof(s->tls));
 	ibuf_get_str(b, s->sender, sizeof(s->sender));
 	s->size = ibuf_get_u64(b);
+	ibuf_get_raw(b, s->hash, sizeof(s->hash));
 	s->nrcpts = ibuf_get_u16(b);
 	s->rcpts = ibuf_get_strdup(b, LIM_RCPTS * (LIM_PATH + 1));
 	s->npolicies = ibuf_get_u16(b);

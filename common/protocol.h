@@ -52,8 +52,8 @@ enum verb {
 	/* Inside scand. */
 	VERB_JOB = 48,		/* broker > scanner: struct scan; fd; RESULT */
 	VERB_RESULT,		/* scanner > broker: struct verdict */
-	VERB_PARKED,		/* scanner > broker: job waits for answers */
-	VERB_RESUMED,		/* scanner > broker: job is running again */
+	VERB_PARKED,		/* scanner > broker: job waits for answers; a
+				   job that runs is told by SHARE_RUNNING */
 	VERB_ASK,		/* > resolver: str name, u16 type, u32 ms */
 	VERB_ANSWER,		/* < resolver: see resolver.h */
 	VERB_VIRUS,		/* scanner > antivirus: u64 size; fd */
@@ -111,7 +111,8 @@ enum share_kind {
 	SHARE_CERT,		/* PEM text of pki number `index' */
 	SHARE_KEY,
 	SHARE_MEMFILE_W,	/* OpenBSD: a pair of descriptors */
-	SHARE_MEMFILE_R
+	SHARE_MEMFILE_R,
+	SHARE_RUNNING		/* the page of running jobs, scand/running.c */
 };
 
 enum daemon_id {
@@ -162,6 +163,7 @@ struct scan {
 	char			 tls[64];
 	char			 sender[LIM_PATH + 1];
 	uint64_t		 size;
+	uint8_t			 hash[MESSAGE_HASH];	/* zeros: not known */
 	uint16_t		 nrcpts;
 	char			*rcpts;		/* addresses, one a line (LF) */
 	struct policy		 policies[LIM_CLASSES];

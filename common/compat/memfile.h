@@ -4,7 +4,7 @@
 #ifndef COMMON_COMPAT_MEMFILE_H
 #define COMMON_COMPAT_MEMFILE_H
 
-#include <stdint.h>
+#include <stddef.h>
 
 /*
  * Anonymous memory files.  Linux makes and seals them; OpenBSD has none, so
@@ -24,6 +24,12 @@ int	memfile_open(int *wfd, int *rfd);
 int	memfile_seal(int *wfd, int rfd);
 /* Is it a regular file that nobody can change?  0 or -1. */
 int	memfile_check(int rfd);
+/*
+ * All size (not 0) octets of a file that nobody can change, as one view that
+ * is in no core dump.  NULL with errno.
+ */
+const void *memfile_map(int rfd, size_t size);
+void	memfile_unmap(const void *, size_t size);
 /*
  * How many pairs a process should be supplied with now: 0 where it makes its
  * own, and while more than half of its stock is left.

@@ -56,6 +56,26 @@ memfile_check(int rfd)
 	return (seals & SEALS) == SEALS ? 0 : -1;
 }
 
+const void *
+memfile_map(int rfd, size_t size)
+{
+	void	*p;
+
+	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, rfd, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, size, MADV_DONTDUMP);
+	return p;
+}
+
+void
+memfile_unmap(const void *p, size_t size)
+{
+	union { const void *c; void *v; } u = { p };
+
+	(void)munmap(u.v, size);
+}
+
 unsigned
 memfile_wanted(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -53,6 +54,23 @@ memfile_check(int rfd)
 	if ((flags = fcntl(rfd, F_GETFL)) == -1)
 		return -1;
 	return (flags & O_ACCMODE) == O_RDONLY ? 0 : -1;
+}
+
+const void *
+memfile_map(int rfd, size_t size)
+{
+	void	*p;
+
+	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_CONCEAL, rfd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+memfile_unmap(const void *p, size_t size)
+{
+	union { const void *c; void *v; } u = { p };
+
+	(void)munmap(u.v, size);
 }
 
 unsigned

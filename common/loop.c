@@ -35,10 +35,10 @@ loop_run(void)
 {
 	stopped = 0;
 	while (!stopped) {
-		now = 0;
 		loop_flush();
 		if (stopped)
 			break;
+		now = 0;	/* time passes in the wait */
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			fatal("event loop");
 	}

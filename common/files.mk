@@ -31,6 +31,7 @@ SRCS = \
 	ibuf.c \
 	imsg.c \
 	ipc.c \
+	link.c \
 	listen.c \
 	log.c \
 	loop.c \

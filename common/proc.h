@@ -18,7 +18,7 @@
  * configuration, sockets and channels, starts it again when it dies, and
  * exchanges all of them on reload.  The parent never reads network input or
  * message content.  proc.c is the parent's life, spawn.c its children,
- * listen.c its sockets; child.c is the child's side.
+ * listen.c its sockets; child.c is the child's life, link.c its channels.
  *
  * Children are started in the order of the table and stopped in the reverse
  * order, each role gone before the next is asked: whoever is asked for

@@ -16,7 +16,8 @@
 
 /*
  * What the files of the process machinery share: proc.c (a parent's life),
- * spawn.c (its children), listen.c (its sockets), child.c (the other side).
+ * spawn.c (its children), listen.c (its sockets), child.c and link.c (the
+ * other side).
  */
 
 #define CHILD_FD_PARENT	3	/* a child's channel to its parent */
@@ -89,6 +90,20 @@ void	 listen_pass(struct child *);
 void	 listen_end(void);
 /* Connect to another daemon's socket: descriptor or -1. */
 int	 listen_connect(enum daemon_id);
+
+/* The running child: its row of the table and the channel to its parent. */
+extern const struct process	*child_process;
+extern struct ipc		*child_parent;
+
+/* link.c.  Before the cage: who may be an operator. */
+void	 link_operators(void);
+/* VERB_PEER, VERB_DAEMON, VERB_LISTEN. */
+int	 link_peer(struct ipc *, struct imsg *);
+int	 link_daemon(struct ipc *, struct imsg *);
+int	 link_listen(struct ipc *, struct imsg *);
+
+/* Accept nothing more: who comes now is the next one's. */
+void	 link_drain(void);
 
 /* child.c: the whole life of a child.  Returns its exit status. */
 int	 child_main(const struct daemon *, const struct proc_options *);

@@ -131,7 +131,7 @@ enum action {
 };
 const char *action_name(enum action);
 
-/* Findings that decide by themselves; each has a policy in the configuration. */
+/* Findings that decide by themselves; each has a policy (pfoertner.conf). */
 enum decisive {
 	DECISIVE_VIRUS, DECISIVE_MACRO, DECISIVE_PDF, DECISIVE_ARCHIVE,
 	DECISIVE_OFFICE, DECISIVE_MAX

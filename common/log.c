@@ -68,6 +68,12 @@ log_isverbose(void)
 	return log_level;
 }
 
+int
+log_channel(void)
+{
+	return log_fd;
+}
+
 static void
 emit(int level, const char *text, size_t len)
 {

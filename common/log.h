@@ -25,6 +25,12 @@ void	log_relay(int fd);
 /* More than 0: debug lines too. */
 void	log_verbose(int level);
 int	log_isverbose(void);
+/*
+ * Child: the channel, for the last line of a process that dies in a signal
+ * handler; -1 in a parent.  One write(2): LOG_CHANNEL_CRIT, text, newline.
+ */
+int	log_channel(void);
+#define LOG_CHANNEL_CRIT	"2"
 /* Child: send what has been gathered.  The loop calls it once a turn. */
 void	log_flush(void);
 

@@ -27,6 +27,7 @@ SRCS = \
 	audit.c \
 	child.c \
 	cidr.c \
+	compat/acts.c \
 	envelope.c \
 	ibuf.c \
 	imsg.c \
@@ -38,14 +39,21 @@ SRCS = \
 	message.c \
 	proc.c \
 	protocol.c \
+	sandbox.c \
 	spawn.c
 
 SRCS_Linux = \
+	compat/acts_linux.c \
+	compat/calls_linux.c \
+	compat/landlock_linux.c \
 	compat/memfile_linux.c \
+	compat/sandbox_linux.c \
+	compat/seccomp_linux.c \
 	compat/title_linux.c
 
 SRCS_OpenBSD = \
 	compat/memfile_openbsd.c \
+	compat/sandbox_openbsd.c \
 	compat/title_openbsd.c
 
 LIBS = bsd event_core tls crypto

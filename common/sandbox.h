@@ -35,7 +35,7 @@ struct cage {
 	uint64_t	 fsize;		/* largest file or memory file; 0: none */
 	uint64_t	 memory;	/* address space; 0: no limit */
 	unsigned	 files;		/* open descriptors; 0: leave */
-	pid_t		 parent;	/* die with it */
+	pid_t		 parent;	/* die with it; 0: whoever it is */
 };
 
 /*
@@ -50,6 +50,9 @@ void	sandbox_prepare(void);
  * kills the process, after a line on its log channel that names the call.
  */
 void	sandbox_enter(const struct cage *);
+/* The exit status of a process that its cage has killed: 128 + SIGSYS, as a
+   shell would show it.  Dying of the signal itself is possible too. */
+#define SANDBOX_STATUS	159
 /* What this kernel offers, for start-up logs: "seccomp landlock-abi=7". */
 const char *sandbox_describe(void);
 

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 the Pförtner authors
+#
+# The form is described in common/files.mk.
+
+acts_test_SRCS = regress/sandbox/caged.c
+works_test_SRCS = regress/sandbox/caged.c
+works_test_LIBS = lmdb

@@ -6,3 +6,5 @@
 acts_test_SRCS = regress/sandbox/caged.c
 works_test_SRCS = regress/sandbox/caged.c
 works_test_LIBS = lmdb
+works_net_test_SRCS = regress/sandbox/caged.c
+works_net_test_LIBS = event unbound tls crypto

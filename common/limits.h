@@ -74,6 +74,16 @@
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
 #define LIM_INCLUDES		16	/* depth */
+#define LIM_CONFIG_LINE		16384	/* longest line of the file */
+#define LIM_CONFIG_WORD		4096	/* one word, string or macro */
+#define LIM_CONFIG_ERRORS	100	/* then the parser gives up */
+#define LIM_PATHNAME		1024	/* of a file; PATH_MAX of OpenBSD */
+#define LIM_NAME		64	/* of a participant, a pki, a macro */
+#define LIM_CONTACT		200	/* fits a reply line with an id */
+#define LIM_USERPREFIX		16	/* a role's name follows; 31 in all */
+#define LIM_SOCKPATH		103	/* sun_path of OpenBSD, with a NUL */
+#define LIM_POINTS		1000000	/* 10,000.00; 128 symbols fit int32_t */
+#define LIM_SECONDS		(10 * 366 * 86400)	/* any time: ten years */
 #define LIM_PROCESSES		64	/* children of one role */
 
 /* Defaults of what the configuration may change. */
@@ -92,6 +102,9 @@
 #define LIM_DEF_CONNECT_S	30	/* to a next hop */
 #define LIM_DEF_DRAIN_S		300	/* old children after a reload */
 #define LIM_DEF_HOPCONNECTIONS	20	/* to one next hop at a time */
+#define LIM_DEF_ROTATE_S	(90 * 86400)	/* DKIM keys */
+#define LIM_DEF_GREYLIST_AT	400	/* hundredths of points */
+#define LIM_DEF_REJECT_AT	800
 #define LIM_DEF_GREY_DELAY_S	300
 #define LIM_DEF_GREY_WINDOW_S	86400
 #define LIM_DEF_GREY_KEEP_S	(36 * 86400)

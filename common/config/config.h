@@ -19,8 +19,31 @@
  * parser, so there is no serialiser.
  */
 
+#ifndef CONFIG_FILE			/* the build may know better */
+#define CONFIG_FILE	"/etc/pfoertner.conf"
+#endif
+#ifndef CONFIG_DIR_RUNTIME
+#define CONFIG_DIR_RUNTIME	"/var/run/pfoertner"
+#endif
+#ifndef CONFIG_DIR_SPOOL
+#define CONFIG_DIR_SPOOL	"/var/spool/pfoertner"
+#endif
+#ifndef CONFIG_DIR_STATE
+#define CONFIG_DIR_STATE	"/var/db/pfoertner"
+#endif
+#ifndef CONFIG_USER_PREFIX
+#define CONFIG_USER_PREFIX	"_pf"
+#endif
+
+/* Where a thing was written, for errors. */
+struct config_where {
+	const char	*file;			/* owned by the config */
+	uint32_t	 line;
+};
+
 struct config_pki {
 	TAILQ_ENTRY(config_pki)	 entry;
+	struct config_where	 where;
 	char			*name;
 	char			*cert, *key;	/* file names */
 	uint32_t		 index;		/* in order of the file */
@@ -28,30 +51,42 @@ struct config_pki {
 
 struct config_listen {
 	TAILQ_ENTRY(config_listen) entry;
+	struct config_where	 where;
 	struct netaddr		 addr;
 	uint16_t		 port;
-	struct config_pki	*pki;		/* NULL: no STARTTLS */
+	char			*pki_name;	/* NULL: no STARTTLS */
+	struct config_pki	*pki;
 	uint32_t		 index;
 };
 
 struct config_range {				/* a return code of a DNS list */
-	struct cidr		 codes;		/* when it is one range */
-	uint32_t		 first, last;	/* host order, inclusive */
+	uint32_t		 first, last;	/* host order, inclusive; in order,
+						   ranges do not overlap */
 	int32_t			 points;
 };
 
 struct config_dnsbl {
 	TAILQ_ENTRY(config_dnsbl) entry;
-	char			*zone;
+	struct config_where	 where;
+	char			*zone;		/* folded */
 	struct config_range	*ranges;
 	size_t			 nranges;
 };
 
 struct config_symbol {				/* points of a symbol, changed */
 	TAILQ_ENTRY(config_symbol) entry;
+	struct config_where	 where;
 	char			 name[LIM_SYMNAME];
 	int32_t			 points;
 };
+
+/*
+ * What of a policy was written where it stands; the rest of it comes from
+ * the participant, the global lines or the defaults.
+ */
+#define POLICY_SET_GREYLIST	0x01
+#define POLICY_SET_REJECT	0x02
+#define POLICY_SET_DECISIVE(d)	(0x04 << (d))	/* enum decisive */
 
 /* Where a participant's mail goes: host name or address, and port. */
 struct config_hop {
@@ -62,15 +97,18 @@ struct config_hop {
 
 struct config_domain {
 	TAILQ_ENTRY(config_domain) entry;
+	struct config_where	 where;
 	char			*name;		/* folded */
 	struct config_hop	 hop;
 	struct policy		 policy;	/* role POLICY_ORDINARY */
+	uint16_t		 policy_set;	/* POLICY_SET_*: given here */
 	struct config_participant *participant;
 	uint32_t		 index;
 };
 
 struct config_relay {				/* relay from */
 	TAILQ_ENTRY(config_relay) entry;
+	struct config_where	 where;
 	struct cidr		 range;
 	uint32_t		 limit;		/* messages; 0: none */
 	uint32_t		 period_s;
@@ -79,18 +117,27 @@ struct config_relay {				/* relay from */
 
 struct config_mailbox {				/* discard, trap */
 	TAILQ_ENTRY(config_mailbox) entry;
+	struct config_where	 where;
 	char			*address;	/* folded */
+	int			 trap;
+	struct config_participant *participant;
 };
+
+TAILQ_HEAD(config_mailboxes, config_mailbox);
 
 struct config_participant {
 	TAILQ_ENTRY(config_participant) entry;
+	struct config_where	 where;
 	char			*name;
-	char			*contact;
+	char			*contact;	/* or NULL */
 	struct policy		 policy;	/* default for its domains */
+	uint16_t		 policy_set;
+	struct config_where	 policy_where;	/* the last threshold */
 	TAILQ_HEAD(, config_domain)  domains;
 	TAILQ_HEAD(, config_relay)   relays;
-	TAILQ_HEAD(, config_mailbox) discards;
-	TAILQ_HEAD(, config_mailbox) traps;
+	struct config_mailboxes	 discards, traps;
+	struct config_mailbox	**boxes;	/* both, sorted by address */
+	size_t			 nboxes;
 };
 
 enum config_antivirus { ANTIVIRUS_NONE, ANTIVIRUS_BUILTIN, ANTIVIRUS_CLAMD };
@@ -106,7 +153,12 @@ struct config_names {
 	size_t			  n;
 };
 
+struct config_index;			/* sorted, for the look-ups */
+
 struct config {
+	struct config_names	 files;		/* that were read, as named */
+	struct config_index	*index;
+
 	/* Names. */
 	char			*service;	/* shared by all nodes */
 	char			*node;		/* this machine */
@@ -166,20 +218,36 @@ struct config_macro {
 };
 
 /*
- * Parse a file (NULL: only from text).  Errors go to errf as
- * "file:line: reason", all that are found in one go.  The names of what is
- * opened are relative to the including file.  NULL when anything is wrong.
+ * Parse a file.  Errors go to errf (NULL: nowhere) as "file:line: reason", all
+ * that are found in one go, and what is allowed but doubtful as "file:line:
+ * warning: reason".  The names of what is included are relative to the
+ * including file; certificates and keys must be there.  NULL when anything is
+ * wrong.  One parse at a time: the grammar keeps its state in globals.
  */
 struct config	*config_parse_file(const char *file,
 		    const struct config_macro *, size_t nmacros, FILE *errf);
-/* The same from memory (canonical text, tests, fuzzing; include is refused). */
+/* The same, without looking at the files it names and without warnings: for
+   gwctl, whose user may not read keys. */
+struct config	*config_parse_names(const char *file,
+		    const struct config_macro *, size_t nmacros, FILE *errf);
+/* The same from memory (canonical text, tests, fuzzing); include is refused,
+   no file is looked at: a child in its empty root parses this way. */
 struct config	*config_parse_text(const char *name, const char *text,
 		    size_t len, FILE *errf);
-/* Canonical text, macros and includes expanded; it parses to the same. */
-void		 config_print(const struct config *, FILE *);
+/*
+ * Canonical text, macros and includes expanded, defaults written out; it
+ * parses to the same.  -1 when the stream failed.
+ */
+int		 config_print(const struct config *, FILE *);
 void		 config_free(struct config *);
 
-/* Look-ups; NULL when there is none. */
+/*
+ * Set by scand, which has the table of symbols: is there such a symbol?  The
+ * other daemons leave it NULL and only the form of a name is checked.
+ */
+extern int	(*config_symbol_known)(const char *);
+
+/* Look-ups; NULL or 0 when there is none. */
 const struct config_domain *config_domain(const struct config *,
 		    const char *folded);
 const struct config_relay *config_relay(const struct config *,

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config/build.h"
+#include "common/limits.h"
+
+/*
+ * The statements about networks, sockets and the servers that we ask.
+ */
+
+#define PORT_DNS	53
+#define PORT_REDIS	6379
+
+static void	 build_ranges(struct parse *, struct cidr_list *,
+		    const struct values *);
+static void	 build_readable(struct parse *, const struct value *,
+		    const char *what, int secret);
+static int	 build_code(struct parse *, const struct value *, uint32_t *,
+		    uint32_t *);
+static int	 build_codes(struct parse *, const struct item *,
+		    struct config_range *);
+static int	 range_cmp(const void *, const void *);
+static int	 build_redis(struct parse *, const struct value *,
+		    struct config_addrport *);
+static void	 build_addrport(struct parse *, struct config_addrport **,
+		    size_t *, const struct config_addrport *);
+
+void
+build_network(struct parse *p, struct values *vs, struct values *except)
+{
+	if (!build_once(p, ONCE_NETWORK, &vs->first->where, "network"))
+		return;
+	build_ranges(p, &p->cf->network, vs);
+	if (except != NULL)
+		build_ranges(p, &p->cf->network_except, except);
+}
+
+void
+build_cluster(struct parse *p, struct values *vs)
+{
+	if (build_once(p, ONCE_CLUSTER, &vs->first->where, "cluster"))
+		build_ranges(p, &p->cf->cluster, vs);
+}
+
+void
+build_pki(struct parse *p, struct value *name, struct value *cert,
+    struct value *key)
+{
+	struct config_pki	*pki, *other;
+
+	pki = parse_own(p, sizeof(*pki));
+	TAILQ_INSERT_TAIL(&p->cf->pkis, pki, entry);
+	pki->where = name->where;
+	pki->index = p->npkis++;
+	if ((pki->cert = build_path(p, cert)) != NULL)
+		build_readable(p, cert, "certificate", 0);
+	if ((pki->key = build_path(p, key)) != NULL)
+		build_readable(p, key, "key", 1);
+	if ((pki->name = build_name(p, name, "pki")) == NULL)
+		return;
+	TAILQ_FOREACH(other, &p->cf->pkis, entry)
+		if (other != pki && other->name != NULL &&
+		    strcmp(other->name, pki->name) == 0) {
+			parse_error(p, &pki->where, "pki \"%s\" is given "
+			    "twice (first at %s:%u)", pki->name,
+			    other->where.file, other->where.line);
+			return;
+		}
+}
+
+void
+build_listen(struct parse *p, struct values *vs, struct value *port,
+    struct value *pki)
+{
+	struct config_listen	*l;
+	struct value		*v;
+	uint16_t		 number = 25;
+
+	if (port != NULL && !build_port(p, port, &number))
+		return;
+	for (v = vs->first; v != NULL; v = v->next) {
+		l = parse_own(p, sizeof(*l));
+		TAILQ_INSERT_TAIL(&p->cf->listens, l, entry);
+		l->where = v->where;
+		l->index = p->nlistens++;
+		l->port = number;
+		if (pki != NULL)
+			l->pki_name = parse_strdup(p, pki->text);
+		if (!build_addr(p, v, &l->addr))
+			l->port = 0;
+	}
+}
+
+void
+build_send(struct parse *p, struct values *vs)
+{
+	struct value	*v;
+	struct netaddr	 addr, *to, any;
+
+	if (!build_once(p, ONCE_SEND, &vs->first->where, "send from"))
+		return;
+	for (v = vs->first; v != NULL; v = v->next) {
+		if (!build_addr(p, v, &addr))
+			continue;
+		memset(&any, 0, sizeof(any));
+		any.family = addr.family;
+		to = addr.family == AF_INET ? &p->cf->send4 : &p->cf->send6;
+		if (to->family != 0)
+			parse_error(p, &v->where, "send from takes one "
+			    "address a family");
+		else if (netaddr_cmp(&addr, &any) == 0)
+			parse_error(p, &v->where, "\"%s\" is no address to "
+			    "send from", v->text);
+		*to = addr;
+	}
+}
+
+void
+build_resolver(struct parse *p, struct items *is)
+{
+	struct config_addrport	 ap;
+	struct item		*i;
+
+	if (!build_once(p, ONCE_RESOLVER, &is->first->a->where, "resolver"))
+		return;
+	for (i = is->first; i != NULL; i = i->next) {
+		memset(&ap, 0, sizeof(ap));
+		ap.port = PORT_DNS;
+		if (build_addr(p, i->a, &ap.addr) &&
+		    (i->b == NULL || build_port(p, i->b, &ap.port)))
+			build_addrport(p, &p->cf->resolvers,
+			    &p->cf->nresolvers, &ap);
+	}
+}
+
+void
+build_state(struct parse *p, struct value *word, struct values *redis,
+    int cluster)
+{
+	struct config_addrport	 ap;
+	struct value		*v;
+
+	if (!build_once(p, ONCE_STATE, &word->where, "state"))
+		return;
+	if (redis == NULL)
+		return;
+	p->cf->state = STATE_REDIS;
+	p->cf->redis_cluster = cluster;
+	for (v = redis->first; v != NULL; v = v->next)
+		if (build_redis(p, v, &ap))
+			build_addrport(p, &p->cf->redis, &p->cf->nredis, &ap);
+	if (redis->first->next != NULL && !cluster)
+		parse_error(p, &word->where, "several redis servers make "
+		    "sense only as a cluster");
+}
+
+void
+build_dnsbl(struct parse *p, struct value *zone, struct items *codes)
+{
+	struct config_dnsbl	*bl, *other;
+	struct config_range	*v;
+	struct item		*i;
+	size_t			 n;
+
+	bl = parse_own(p, sizeof(*bl));
+	TAILQ_INSERT_TAIL(&p->cf->dnsbls, bl, entry);
+	bl->where = zone->where;
+	if ((bl->zone = build_domainname(p, zone)) == NULL)
+		return;
+	TAILQ_FOREACH(other, &p->cf->dnsbls, entry)
+		if (other != bl && other->zone != NULL &&
+		    strcmp(other->zone, bl->zone) == 0)
+			parse_error(p, &bl->where, "dnsbl \"%s\" is given "
+			    "twice (first at %s:%u)", bl->zone,
+			    other->where.file, other->where.line);
+	for (n = 0, i = codes->first; i != NULL; i = i->next)
+		n++;
+	if ((v = calloc(n, sizeof(*v))) == NULL)
+		parse_nomem(p);
+	bl->ranges = v;
+	for (i = codes->first; i != NULL; i = i->next)
+		if (build_codes(p, i, &v[bl->nranges]))
+			bl->nranges++;
+	qsort(v, bl->nranges, sizeof(*v), range_cmp);
+	for (n = 1; n < bl->nranges; n++)
+		if (v[n].first <= v[n - 1].last) {
+			parse_error(p, &bl->where, "return codes of \"%s\" "
+			    "overlap", bl->zone);
+			break;
+		}
+}
+
+static int
+range_cmp(const void *a, const void *b)
+{
+	const struct config_range	*x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int
+build_codes(struct parse *p, const struct item *i, struct config_range *r)
+{
+	uint32_t	unused;
+
+	if (!build_code(p, i->a, &r->first, &r->last) ||
+	    !build_points(p, i->c, &r->points))
+		return 0;
+	if (i->b == NULL)
+		return 1;
+	if (!build_code(p, i->b, &unused, &r->last))
+		return 0;
+	if (r->first > r->last) {
+		parse_error(p, &i->b->where, "the range %s - %s is empty",
+		    i->a->text, i->b->text);
+		return 0;
+	}
+	return 1;
+}
+
+/* RFC 5782 2.1: what a list answers lies in 127.0.0.0/8. */
+static int
+build_code(struct parse *p, const struct value *v, uint32_t *first,
+    uint32_t *last)
+{
+	struct cidr	c;
+	const uint8_t	*o = c.addr.octets;
+
+	if (!build_cidr(p, v, &c))
+		return 0;
+	if (c.addr.family != AF_INET || o[0] != 127 || c.bits < 8) {
+		parse_error(p, &v->where, "\"%s\" is no return code in "
+		    "127.0.0.0/8", v->text);
+		return 0;
+	}
+	*first = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 |
+	    (uint32_t)o[2] << 8 | o[3];
+	*last = *first | (c.bits == 32 ? 0 : UINT32_MAX >> c.bits);
+	return 1;
+}
+
+static void
+build_ranges(struct parse *p, struct cidr_list *list, const struct values *vs)
+{
+	struct value	*v;
+	struct cidr	 c;
+	size_t		 i;
+
+	for (v = vs->first; v != NULL; v = v->next) {
+		if (!build_cidr(p, v, &c))
+			continue;
+		for (i = 0; i < list->n; i++)
+			if (list->v[i].bits == c.bits &&
+			    netaddr_cmp(&list->v[i].addr, &c.addr) == 0)
+				break;
+		if (i < list->n)
+			parse_error(p, &v->where, "\"%s\" is given twice",
+			    v->text);
+		else if (cidr_list_add(list, &c) == -1)
+			parse_nomem(p);
+	}
+}
+
+static void
+build_readable(struct parse *p, const struct value *v, const char *what,
+    int secret)
+{
+	struct stat	st;
+	int		fd;
+
+	if (!p->fromfile)
+		return;
+	if ((fd = open(v->text, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1) {
+		parse_error(p, &v->where, "%s %s: %s", what, v->text,
+		    strerror(errno));
+		return;
+	}
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		parse_error(p, &v->where, "%s %s is not a file", what,
+		    v->text);
+	else if (secret && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		parse_warn(p, &v->where, "%s %s is open to everybody", what,
+		    v->text);
+	close(fd);
+}
+
+/* 10.0.0.1:6379, [2001:db8::1]:6379, or without port. */
+static int
+build_redis(struct parse *p, const struct value *v, struct config_addrport *ap)
+{
+	const char	*host = v->text, *colon;
+	char		 addr[NETADDR_STRLEN];
+	uint64_t	 port = PORT_REDIS;
+	size_t		 n;
+
+	memset(ap, 0, sizeof(*ap));
+	if (*host == '[') {
+		n = strcspn(++host, "]");
+		colon = host[n] == ']' ? host + n + 1 : host;
+		if (*colon != ':' && *colon != '\0')
+			goto fail;
+	} else if ((colon = strchr(host, ':')) != NULL &&
+	    strchr(colon + 1, ':') == NULL)
+		n = (size_t)(colon - host);
+	else {
+		n = strlen(host);
+		colon = host + n;
+	}
+	if (n >= sizeof(addr))
+		goto fail;
+	memcpy(addr, host, n);
+	addr[n] = '\0';
+	if (netaddr_parse(&ap->addr, addr) == -1 || (*colon == ':' &&
+	    (unit_count(colon + 1, 65535, &port) != NULL || port == 0)))
+		goto fail;
+	ap->port = (uint16_t)port;
+	return 1;
+fail:
+	parse_error(p, &v->where, "\"%s\" is no ADDRESS:PORT", v->text);
+	return 0;
+}
+
+static void
+build_addrport(struct parse *p, struct config_addrport **list, size_t *n,
+    const struct config_addrport *ap)
+{
+	struct config_addrport	*v;
+
+	v = recallocarray(*list, *n, *n + 1, sizeof(*v));
+	if (v == NULL)
+		parse_nomem(p);
+	v[*n] = *ap;
+	*list = v;
+	(*n)++;
+}

@@ -31,7 +31,12 @@ SRCS = \
 	envelope.c \
 	ibuf.c \
 	imsg.c \
+	io.c \
+	io_out.c \
+	io_pool.c \
+	io_tls.c \
 	ipc.c \
+	line.c \
 	link.c \
 	listen.c \
 	log.c \
@@ -40,7 +45,9 @@ SRCS = \
 	proc.c \
 	protocol.c \
 	sandbox.c \
-	spawn.c
+	spawn.c \
+	tls.c \
+	wheel.c
 
 SRCS_Linux = \
 	compat/acts_linux.c \

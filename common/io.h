@@ -23,16 +23,19 @@ struct tls;
 enum io_event {
 	IO_CONNECTED,	/* io_connect is through */
 	IO_TLSREADY,	/* handshake done */
-	IO_DATA,	/* something to read: io_line / io_peek */
+	IO_DATA,	/* something to read: io_line / io_peek; what is left
+			   there comes up again with the next octets */
 	IO_LOWAT,	/* all that was queued is written */
-	IO_TIMEOUT,	/* nothing moved for io_timeout ms */
+	IO_TIMEOUT,	/* nothing moved for io_timeout ms; it starts again */
 	IO_EOF,		/* the peer has closed its side */
 	IO_ERROR	/* io_error tells; only io_free is left */
 };
 
+/* Called from the loop only, never from inside a call to io_*. */
 typedef void io_cb(struct io *, enum io_event, void *arg);
 
-/* On a connected, non-blocking socket, which is taken.  NULL: no memory. */
+/* On a connected, non-blocking socket, which is taken (closed on failure).
+   NULL: no memory. */
 struct io	*io_new(int fd, io_cb *, void *arg);
 /*
  * Connect to ss from source (family 0: any); IO_CONNECTED or IO_ERROR comes.
@@ -48,16 +51,21 @@ int		 io_fd(const struct io *);
 /* -1: never. Restarted by every octet in or out. */
 void		 io_timeout(struct io *, int64_t ms);
 
-/* Stop and go on reading from the socket (back-pressure). */
+/*
+ * Stop and go on reading from the socket (back-pressure).  While paused the
+ * end of the connection is not noticed either.  Without a pause reading stops
+ * by itself when 32 KiB wait that nobody consumes.  io_resume brings IO_DATA
+ * for what is still there.
+ */
 void		 io_pause(struct io *);
 void		 io_resume(struct io *);
 
 /*
  * The next line without its line end, terminated by NUL in place, valid until
- * the next io call; *len may show NULs inside.  0: none yet; 1: a line; -1:
- * longer than max (the line is being thrown away up to its end; reported
- * once, when its end has come).  *bare is set when the line ended in a lone
- * LF or contained a lone CR.
+ * the next io call or the end of the turn; *len may show NULs inside.  0: none
+ * yet; 1: a line; -1: longer than max (the line is being thrown away up to its
+ * end; reported once, when its end has come).  *bare is set when the line
+ * ended in a lone LF or contained a lone CR.
  */
 int		 io_line(struct io *, size_t max, char **line, size_t *len,
 		    int *bare);
@@ -84,8 +92,11 @@ size_t		 io_queued(const struct io *);	/* octets not yet written */
 
 /*
  * Server side: start TLS on this connection now.  ctx is a configured server
- * (tls_server).  -1: octets were waiting already, which a client injected
- * before TLS (facts/tls 3), or no memory: give up the connection.
+ * (pki_server).  What is queued goes out in plain text first, without
+ * IO_LOWAT.  -1: octets were waiting already, which a client injected before
+ * TLS (RFC 3207 6), or the queue could not go out at once, or no memory: give
+ * up the connection.  The handshake may take LIM_TLS_HANDSHAKE_MS or the
+ * io_timeout, whichever is less, then IO_ERROR comes.
  */
 int		 io_tls_accept(struct io *, struct tls *ctx);
 /* Client side; name goes into SNI.  The certificate is not verified here. */

@@ -30,6 +30,10 @@
 #define LIM_RECEIVED		50	/* 6.3: loop, at least 100 hops are for
 					   relays; a gateway sees far fewer */
 
+#define LIM_TLS_HANDSHAKE_MS	30000	/* the whole of it, however slowly the
+					   peer's octets come */
+#define LIM_PEM			(256 * 1024)	/* a certificate chain or key */
+
 /* Frames between processes. */
 #define LIM_FRAME		(256 * 1024)	/* one payload, all rcpts in */
 #define LIM_FRAMES_QUEUED	4096	/* written, not yet taken by a peer */

@@ -12,6 +12,10 @@
 #	make install		DESTDIR=, after ./configure --prefix=
 
 OBJ = obj
+
+# GNU make would end with "Leaving directory" (elsewhere this is empty).
+MAKEFLAGS += $(if $(CURDIR),--no-print-directory)
+
 # BSD make has .CURDIR and may work in ./obj, GNU make has CURDIR.
 TOP = $(.CURDIR)$(CURDIR)
 CONFIGURE = cd "$(TOP)" && ./configure --objdir=$(OBJ) --if-needed && \
@@ -25,7 +29,41 @@ all:
 tests:
 	@$(CONFIGURE) $(MAKE) $(RULES) programs tests
 
-clean:
-	cd "$(TOP)" && rm -rf $(OBJ)
+# All processors, where time counts.
+JOBS = -j`getconf _NPROCESSORS_ONLN 2> /dev/null || sysctl -n hw.ncpuonline`
 
-.PHONY: all tests clean
+# The gateway consists of many users and chroots.
+ROOT = if [ "`id -u`" != 0 ]; then \
+	echo "This needs root: users, chroots and packages.  Please run" >&2; \
+	echo "    sudo make -C $(TOP) $@" >&2; exit 1; fi
+
+run:
+	@$(ROOT)
+	@cd "$(TOP)" && regress/setup run
+	@$(CONFIGURE) $(MAKE) $(RULES) $(JOBS) programs
+	@cd "$(TOP)" && exec regress/demo/run
+
+regress:
+	@$(ROOT)
+	@cd "$(TOP)" && regress/setup regress && exec regress/run
+
+# The same with soaks and fuzzing: hours.
+regress-long:
+	@$(ROOT)
+	@cd "$(TOP)" && regress/setup regress && exec regress/run -l
+
+lint:
+	@$(CONFIGURE) $(MAKE) $(RULES) programs tests
+	@cd "$(TOP)" && exec regress/run -n lint/
+
+install:
+	@$(CONFIGURE) $(MAKE) $(RULES) programs
+	@cd "$(TOP)" && etc/install $(OBJ) "$(DESTDIR)"
+
+uninstall:
+	@cd "$(TOP)" && etc/install -r $(OBJ) "$(DESTDIR)"
+
+clean:
+	cd "$(TOP)" && rm -rf $(OBJ) obj-asan obj-clang obj-fuzz
+
+.PHONY: all tests run regress regress-long lint install uninstall clean

@@ -12,10 +12,6 @@
 #	make install		DESTDIR=, after ./configure --prefix=
 
 OBJ = obj
-
-# GNU make would end with "Leaving directory" (elsewhere this is empty).
-MAKEFLAGS += $(if $(CURDIR),--no-print-directory)
-
 # BSD make has .CURDIR and may work in ./obj, GNU make has CURDIR.
 TOP = $(.CURDIR)$(CURDIR)
 CONFIGURE = cd "$(TOP)" && ./configure --objdir=$(OBJ) --if-needed && \
@@ -35,7 +31,7 @@ JOBS = -j`getconf _NPROCESSORS_ONLN 2> /dev/null || sysctl -n hw.ncpuonline`
 # The gateway consists of many users and chroots.
 ROOT = if [ "`id -u`" != 0 ]; then \
 	echo "This needs root: users, chroots and packages.  Please run" >&2; \
-	echo "    sudo make -C $(TOP) $@" >&2; exit 1; fi
+	echo "    cd $(TOP) && sudo make $@" >&2; exit 1; fi
 
 run:
 	@$(ROOT)

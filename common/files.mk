@@ -7,7 +7,7 @@
 # same room.  Names are relative to the folder.  A room becomes the library
 # $(OBJ)/ROOM/libROOM.a and, with a main.c, the program $(OBJ)/ROOM/ROOM.
 #
-#	SRCS	.c and .y files
+#	SRCS	.c and .y files, or patterns of the shell
 #	SRCS_x	further ones on the system that uname -s calls x
 #	LIBS	what they use: bsd event_core event tls ssl crypto unbound
 #		lmdb archive spf2 opendkim icu (event instead of event_core

@@ -3,6 +3,6 @@
 #
 # The form is described in common/files.mk.
 
-SRCS =
+SRCS = *.c
 
 LIBS =

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 
 /*
- * The main() of a fuzz target where no fuzzer is linked: every file given,
- * and every file of a folder given, is run through the target once.  So the
- * seeds and all crashes ever found are run again by each regress.
+ * The main() of a fuzz target where no fuzzer is linked: nothing at all, every
+ * file given, and every file of a folder given, is run through the target
+ * once.  So the seeds and all crashes ever found are run again by each regress.
  */
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -72,6 +72,7 @@ main(int argc, char *argv[])
 	struct stat st;
 	int i;
 
+	LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
 	for (i = 1; i < argc; i++) {
 		if (stat(argv[i], &st) == -1)
 			err(1, "%s", argv[i]);
@@ -80,6 +81,6 @@ main(int argc, char *argv[])
 		else
 			run_file(argv[i]);
 	}
-	printf("%u inputs\n", nrun);
-	return nrun == 0;
+	printf("%u inputs\n", nrun + 1);
+	return 0;
 }

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 the Pförtner authors
+#
+# make install into a DESTDIR, and make uninstall, which leaves nothing.
+
+set -eu
+dest=${TMPDIR:-/tmp}/dest.$$
+trap 'rm -rf "$dest"' EXIT
+
+make OBJ="$OBJ" DESTDIR="$dest" install
+prefix=$(sed -n 's/^PREFIX = //p' "$OBJ/rules.mk")
+mandir=$(sed -n 's/^MANDIR = //p' "$OBJ/rules.mk")
+
+for room in smtpd-front scand greyd relayd-out gwctl; do
+	[ ! -f $room/main.c ] || [ -x "$dest$prefix/sbin/$room" ]
+done
+for m in */*.[1-9]; do
+	[ ! -f "$m" ] || [ -f "$dest$mandir/man${m##*.}/${m##*/}" ]
+done
+[ -f "$dest$prefix/share/examples/pfoertner/pfoertner.conf" ]
+[ ! -e "$dest/etc/pfoertner.conf" ]
+[ "$(stat -c %a "$dest/var/spool/pfoertner")" = 700 ]
+[ "$(stat -c %a "$dest/var/db/pfoertner")" = 700 ]
+# The names of paths in units and scripts are those of this installation.
+if grep -r /usr/local "$dest" --include='*.service' | grep -v "$prefix/"; then
+	exit 1
+fi
+# Nothing that anybody may write to.
+find "$dest" -perm /022 ! -type l | { ! grep .; }
+
+make OBJ="$OBJ" DESTDIR="$dest" uninstall
+find "$dest" -type f | { ! grep .; }

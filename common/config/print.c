@@ -71,8 +71,10 @@ print_general(const struct config *cf, FILE *fp)
 	print_string(fp, "node", cf->node);
 	print_string(fp, "contact", cf->contact);
 	print_string(fp, "user prefix", cf->user_prefix);
-	if (cf->operators.n > 0)
+	if (cf->operators.n > 0) {
 		print_names(fp, "operators", &cf->operators);
+		putc('\n', fp);
+	}
 }
 
 static void
@@ -167,11 +169,12 @@ print_lists(const struct config *cf, FILE *fp)
 	const struct config_range	*r;
 	struct list			 list;
 	char				 buf[UNIT_STRLEN], item[128], quad[16];
+	char				 head[LIM_DOMAIN + 16];
 	size_t				 i, n;
 
 	TAILQ_FOREACH(bl, &cf->dnsbls, entry) {
-		fprintf(fp, "dnsbl \"%s\"", bl->zone);
-		list_begin(&list, fp, "");
+		snprintf(head, sizeof(head), "dnsbl \"%s\"", bl->zone);
+		list_begin(&list, fp, head);
 		for (i = 0; i < bl->nranges; i++) {
 			r = &bl->ranges[i];
 			n = (size_t)snprintf(item, sizeof(item), "%s", dotted(r->first,

@@ -44,7 +44,8 @@ const struct process		*child_process;
 struct ipc			*child_parent;
 static struct timer		 memfiles;
 
-static const struct process *process_find(const struct daemon *, const char *);
+static const struct process *process_find(const struct daemon *,
+		    const char *);
 static int	 try_act(const struct proc_options *);
 static void	 wait_config(void);
 static void	 read_config(struct imsg *);

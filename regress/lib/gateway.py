@@ -93,7 +93,7 @@ def missing():
 
 # --- configuration --------------------------------------------------------
 
-TWO_WORDS = ("limit", "symbol", "encrypted", "user", "dkim", "directory")
+TWO_WORDS = ("symbol", "encrypted", "user", "dkim", "directory")
 MANY = ("dnsbl", "symbol", "participant", "pki", "listen")
 
 
@@ -117,6 +117,8 @@ def statements(text):
 
 def key(statement):
     words = statement.lstrip("+- ").split()
+    if words and words[0] == "limit":
+        return " ".join(words[:-1])
     n = 2 if words and words[0] in TWO_WORDS else 1
     return " ".join(words[:n])
 

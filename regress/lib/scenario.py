@@ -18,7 +18,7 @@ import gateway
 import letter
 from client import Closed, Session
 from dns import NameServer
-from net import PATIENCE, Late, Net, until
+from net import Late, Net, until
 from sink import Sink, make_certificate, split_trace, trace_fields
 
 SECTIONS = ("config", "dns", "hop", "message", "script", "log", "never",

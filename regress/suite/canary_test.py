@@ -93,7 +93,7 @@ def canary():
         gw.kill("broker", signal.SIGCONT)
         reply = s.reply()
         assert reply[0].startswith("554-5.7.1"), reply
-        gw.kill("smtp", signal.SIGABRT)
+        gw.kill("smtp", signal.SIGQUIT)
         assert not files_with(mark, *folders), files_with(mark, *folders)
         # Greylisted and deferred mail is not kept either.
         s = session(w, 40, "bert@uni-a.example",

@@ -34,7 +34,7 @@ encrypted pdf reject
 encrypted archive reject
 encrypted office reject
 antivirus builtin
-dnsbl "bl.example.org" { 127.0.0.2 points 20.0, 127.0.0.3 points 4.5, 127.0.0.10 - 127.0.0.11 points 1.0 }
+dnsbl "bl.example.org" { 127.0.0.2 points 20.0, 127.0.0.3 points 4.5 }
 state lmdb
 resolver { $net.53 port 53 }
 directory runtime "$dir/run" spool "$dir/spool" state "$dir/state"
@@ -43,7 +43,8 @@ processes smtp 1 scanner 1 deliver 1
 queue retry 1s max 2s warn 1h expire 5d
 limit dns 3s
 participant "uni-a" contact "postmaster@uni-a.example" {
-	domain { "uni-a.example", "uni-b.example" } deliver to "mx1.uni-a.example"
+	domain { "uni-a.example", "uni-b.example" } \
+	    deliver to "mx1.uni-a.example"
 	relay from { $net.77 }
 	discard "noreply@uni-a.example"
 	trap "old.lists@uni-a.example"

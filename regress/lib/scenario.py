@@ -16,24 +16,17 @@ import time
 
 import gateway
 import letter
+from arrived import Arrived, Mistake, Wrong, describe
 from client import Closed, Session
+from dialogue import Dialogue
 from dns import NameServer
 from net import Late, Net, until
+from patterns import Patterns
 from sink import Sink, make_certificate, split_trace, trace_fields
 
 SECTIONS = ("config", "dns", "hop", "message", "script", "log", "never",
             "arrived")
-ID_FORM = "[0-9][0-9a-hjkmnp-tv-z]{15}"
-ID = re.compile(rf"\b{ID_FORM}\b")
 SKIP = 77
-
-
-class Wrong(Exception):
-    """The gateway did not do what the scenario says."""
-
-
-class Mistake(Exception):
-    """The scenario cannot be read."""
 
 
 # --- reading --------------------------------------------------------------
@@ -72,145 +65,6 @@ class Scenario:
     def text(self, kind):
         return "\n".join(line for _, body in self.of(kind)
                          for _, line in body)
-
-
-# --- patterns -------------------------------------------------------------
-
-class Patterns:
-    """`*' is anything, {id} a message id (the same wherever the same name
-    stands, {id2} another one), {/regex/} a regular expression."""
-
-    def __init__(self, expand):
-        self.expand = expand
-        self.known = {}
-
-    def compile(self, text):
-        text = self.expand(text)
-        out, names, pos = "", [], 0
-        for m in re.finditer(r"\*|\{/(.*?)/\}|\{(!?)([a-z]+\d*)\}", text):
-            out += re.escape(text[pos:m.start()])
-            pos = m.end()
-            if m.group(0) == "*":
-                out += ".*"
-            elif m.group(1) is not None:
-                out += f"(?:{m.group(1)})"
-            elif m.group(3) in self.known and not m.group(2):
-                out += re.escape(self.known[m.group(3)])
-            elif m.group(3) in names:
-                out += f"(?P={m.group(3)})"
-            else:
-                names.append(m.group(3))
-                out += f"(?P<{m.group(3)}>{ID_FORM})"
-        return re.compile(out + re.escape(text[pos:]), re.S)
-
-    def matches(self, pattern, text):
-        m = self.compile(pattern).fullmatch(text)
-        if m is None:
-            return False
-        self.known.update(m.groupdict())
-        return True
-
-    def log_test(self, pattern):
-        """A test for log lines: fields in any order, or text anywhere."""
-        m = re.match(r"(relayd-out|greyd|scand|smtpd-front|gwctl): +",
-                     pattern)
-        daemon = m.group(1) if m else None
-        rest = pattern[m.end():] if m else pattern
-        words = re.findall(r'[a-z0-9_-]+=(?:"[^"]*"|\S*)', rest)
-        if words and " ".join(words) == " ".join(rest.split()):
-            return self.field_test(daemon, words)
-        return lambda d, t: (daemon in (None, d) and
-                             self.matches(f"*{rest}*", t))
-
-    def field_test(self, daemon, words):
-        pairs = []
-        for w in words:
-            k, _, v = w.partition("=")
-            pairs.append((k, v.strip('"') if v.startswith('"') else v))
-
-        def test(d, line):
-            if daemon not in (None, d) or "ev=" not in line:
-                return False
-            have = gateway.fields(line)
-            before = dict(self.known)
-            for k, v in pairs:
-                if not any(hk == k and self.matches(v, hv)
-                           for hk, hv in have):
-                    self.known = before
-                    return False
-            return True
-        return test
-
-
-# --- what was sent --------------------------------------------------------
-
-class Sent:
-    """One transaction that reached its content."""
-
-    def __init__(self, name, content, sender, rcpts):
-        self.name, self.content = name, content
-        self.sender, self.rcpts = sender, rcpts
-        self.hash = hashlib.sha256(content).hexdigest()
-        self.reply = None           # lines of the final reply
-        self.id = None
-
-    @property
-    def accepted(self):
-        return self.reply is not None and self.reply[-1].startswith("2")
-
-    @property
-    def refused(self):
-        return self.reply is not None and self.reply[-1].startswith("5")
-
-
-class Dialogue:
-    """A session that knows what each reply answers."""
-
-    def __init__(self, run, session):
-        self.run, self.s = run, session
-        self.asked = [("banner", "")]
-        self.sender, self.rcpts = None, []
-        self.partial = []
-
-    def send_line(self, text):
-        self.send_raw(text.encode("utf-8") + b"\r\n")
-
-    def send_raw(self, data):
-        for line in data.decode("utf-8", "replace").split("\r\n")[:-1]:
-            m = re.match(r"(MAIL FROM|RCPT TO): ?<([^>]*)>", line, re.I)
-            self.asked.append((m.group(1)[:4].lower(), m.group(2))
-                              if m else (line.split(" ")[0].lower(), ""))
-        self.s.send(data)
-
-    def send_letter(self, name):
-        content = self.run.message(name)
-        sent = Sent(name, content, self.sender, list(self.rcpts))
-        self.run.sent.append(sent)
-        self.asked.append(("dot", sent))
-        self.s.data(content)
-
-    def line(self, timeout):
-        text = self.s.line(timeout)
-        self.partial.append(text)
-        if text[3:4] != "-":
-            self.replied(self.partial)
-            self.partial = []
-        return text
-
-    def replied(self, lines):
-        what, arg = self.asked.pop(0) if self.asked else ("", "")
-        ok = lines[-1][:1] == "2"
-        if what == "mail" and ok:
-            self.sender, self.rcpts = arg, []
-        elif what == "rcpt" and ok:
-            self.rcpts.append(arg)
-        elif what in ("ehlo", "helo", "rset"):
-            self.sender, self.rcpts = None, []
-        elif what == "dot":
-            arg.reply = lines
-            m = [i for line in lines for i in ID.findall(line[4:])]
-            arg.id = m[-1] if m else None
-            self.sender, self.rcpts = None, []
 
 
 # --- running --------------------------------------------------------------
@@ -845,109 +699,6 @@ class Run:
 
 class Skip(Exception):
     """Not possible here."""
-
-
-def describe(messages):
-    return ", ".join(f"<{m.sender}> to {m.addresses}" for m in messages)
-
-
-class Arrived:
-    """An [arrived HOP] section."""
-
-    def __init__(self, run, hop):
-        self.run = run
-        self.hop = run.hops[hop]
-        self.left = []
-
-    def check(self, body):
-        wanted = [(n, line.strip()) for n, line in body]
-        heads = [line for _, line in wanted
-                 if line.split()[0] not in ("field", "text", "not", "any")]
-        atleast = sum(1 for h in heads if h != "nothing")
-        loose = any(line.startswith("any") for _, line in wanted)
-        until(lambda: len(self.hop.messages) >= self.count(heads),
-              f"{atleast} messages at the next hop")
-        self.left = list(self.hop.messages)
-        current = None
-        for self.run.at, line in wanted:
-            word, _, rest = line.partition(" ")
-            if word == "nothing" or word == "any":
-                continue
-            if word == "field":
-                self.field(current, rest)
-            elif word == "text":
-                self.text(current, rest, True)
-            elif word == "not":
-                self.text(current, rest, False)
-            elif word == "dsn":
-                current = self.dsn(rest)
-            else:
-                current = self.letter(word, rest)
-        if self.left and not loose:
-            raise Wrong("arrived, too: " + describe(self.left))
-        self.run.at = 0
-
-    def count(self, heads):
-        n = 0
-        for h in heads:
-            m = re.search(r" times (\d+)", h)
-            n += int(m.group(1)) if m else 0 if h == "nothing" else 1
-        return n
-
-    def letter(self, name, rest):
-        """NAME [from <sender>] [to <rcpt>...] [times N | again]"""
-        content = self.run.message(name)
-        sender = re.search(r"from <([^>]*)>", rest)
-        to = re.search(r"to((?: +<[^>]+>)+)", rest)
-        rcpts = re.findall(r"<([^>]+)>", to.group(1)) if to else None
-        times = re.search(r"times (\d+)", rest)
-        again = "or more" in rest
-
-        def fits(m):
-            return (split_trace(m.data, content) is not None and
-                    (sender is None or m.sender == sender.group(1)) and
-                    (rcpts is None or sorted(m.addresses) ==
-                     sorted(self.run.expand(r) for r in rcpts)))
-
-        found = [m for m in self.left if fits(m)]
-        n = int(times.group(1)) if times else 1
-        if len(found) < n:
-            raise Wrong(f"{len(found)} of {name} arrived, not {n}: " +
-                        describe(self.hop.messages))
-        for m in found if again else found[:n]:
-            self.left.remove(m)
-            m.content = content
-        return found[0]
-
-    def field(self, m, pattern):
-        trace = trace_fields(split_trace(m.data, m.content))
-        if not any(self.run.patterns.matches(pattern, f) for f in trace):
-            raise Wrong(f"no trace field {self.run.expand(pattern)!r} in\n" +
-                        "\n".join(trace))
-
-    def text(self, m, pattern, wanted):
-        lines = m.data.decode("utf-8", "backslashreplace").split("\r\n")
-        have = any(self.run.patterns.matches(pattern, line)
-                   for line in lines)
-        if have != wanted:
-            raise Wrong(("no" if wanted else "a") +
-                        f" line {pattern!r} in\n" + "\n".join(lines))
-
-    def dsn(self, rest):
-        """dsn ACTION <rcpt> STATUS to <sender>"""
-        m = re.fullmatch(r"(\S+) <([^>]+)> (\S+) to <([^>]*)>", rest)
-        if m is None:
-            raise Mistake(f"dsn {rest}")
-        best = None
-        for message in self.left:
-            bad = letter.problems_of_dsn(message, *m.groups())
-            if not bad:
-                self.left.remove(message)
-                message.content = b""
-                return message
-            if best is None or len(bad) < len(best):
-                best = bad
-        raise Wrong("no such DSN: " + "; ".join(best or ["nothing came"]))
 
 
 def run_file(path, verbose):

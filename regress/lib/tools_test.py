@@ -14,9 +14,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns          # noqa: E402
 import gateway      # noqa: E402
 import letter       # noqa: E402
-import scenario     # noqa: E402
 from client import Session, send_mail, stuff                # noqa: E402
 from net import Net                                         # noqa: E402
+from patterns import Patterns                               # noqa: E402
 from sink import Rule, Sink, make_certificate, split_trace  # noqa: E402
 from sink import trace_fields                               # noqa: E402
 
@@ -139,7 +139,7 @@ class Tools(unittest.TestCase):
             [("id", "01"), ("ev", "x"), ("reply", '250 "a" A'), ("n", "1")])
 
     def test_patterns(self):
-        p = scenario.Patterns(lambda t: t)
+        p = Patterns(lambda t: t)
         self.assertTrue(p.matches("554 5.7.1 id {id}, *",
                                   "554 5.7.1 id 01hq3vbk2t7m9c4e, why"))
         self.assertFalse(p.matches("{id}", "01hq3vbk2t7m9c4f"))

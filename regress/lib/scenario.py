@@ -225,31 +225,38 @@ class Run:
         self.at = 0
 
     def step(self, line):
+        method, rest = self.read_step(line)
+        if method not in (self.do_hear, self.do_within, self.do_times):
+            self.settle()
+        method(rest)
+
+    def read_step(self, line):
+        """(method, argument) of a step."""
         m = re.match(r"(C|C\+|P|S|O):(?: (.*))?$", line)
         if m:
             word, rest = m.group(1), m.group(2) or ""
+        elif re.match(r"\d+ times ", line):
+            word, rest = "times", line
         else:
             word, _, rest = line.partition(" ")
             rest = rest.strip()
-        if word == "within":
-            seconds, _, rest = rest.partition(" ")
-            self.timeout = float(seconds)
-            self.step(rest.strip())
-            self.timeout = None
-            return
-        m = re.fullmatch(r"(\d+) times (.*)", line)
-        if m:
-            for _ in range(int(m.group(1))):
-                self.step(m.group(2))
-            return
-        if word != "S":
-            self.settle()
         name = {"C": "say", "C+": "say_raw", "P": "pipeline", "S": "hear",
                 "O": "seen", "sh!": "sh_fails"}.get(word, word)
         method = getattr(self, "do_" + name.replace("-", "_"), None)
         if method is None:
             raise Mistake(f"unknown step: {line}")
-        method(rest)
+        return method, rest
+
+    def do_within(self, rest):
+        seconds, _, step = rest.partition(" ")
+        self.timeout = float(seconds)
+        self.step(step.strip())
+        self.timeout = None
+
+    def do_times(self, rest):
+        n, _, step = rest.split(" ", 2)
+        for _ in range(int(n)):
+            self.step(step)
 
     def settle(self):
         """The replies of a `mail' that nobody looked at must be 250."""

@@ -4,6 +4,7 @@
 """The tools of the whole-gateway tests, tested against each other."""
 
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns          # noqa: E402
 import gateway      # noqa: E402
 import letter       # noqa: E402
+import scenario     # noqa: E402
 from client import Session, send_mail, stuff                # noqa: E402
 from net import Net                                         # noqa: E402
 from patterns import Patterns                               # noqa: E402
@@ -148,6 +150,31 @@ class Tools(unittest.TestCase):
         self.assertTrue(test("scand", 'id=1 ev=verdict text="a b" sym=A:1'))
         self.assertFalse(test("greyd", 'id=1 ev=verdict text="a b" sym=A:1'))
         self.assertTrue(p.log_test("died of *")("greyd", "x died of signal"))
+
+    def test_scenarios_can_be_read(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        folder = os.path.join(here, "..", "suite")
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".scn"):
+                self.read_scenario(os.path.join(folder, name))
+
+    def read_scenario(self, path):
+        sc = scenario.Scenario(path)
+        run = object.__new__(scenario.Run)
+        for kind, arg, body in sc.sections:
+            for number, line in body:
+                with self.subTest(path=path, line=number):
+                    if kind == "script":
+                        step, rest = run.read_step(line.strip())
+                        while step in (run.do_within, run.do_times):
+                            step, rest = run.read_step(
+                                re.sub(r"^[\d.]+ (times )?", "", rest))
+                    elif kind == "hop" and ":" in line:
+                        Rule(line.strip().split(" #")[0])
+                    elif kind in ("log", "never"):
+                        Patterns(lambda t: t).log_test(line)
+        self.assertTrue(sc.of("script"), path)
+        self.assertNotEqual(sc.title, os.path.basename(path))
 
     def test_dsn(self):
         data = b"\r\n".join([

@@ -6,7 +6,7 @@ import re
 
 import letter
 from net import until
-from sink import split_trace, trace_fields
+from sink import arrived_as, split_trace, trace_fields
 
 
 class Wrong(Exception):
@@ -74,7 +74,7 @@ class Arrived:
         again = "or more" in rest
 
         def fits(m):
-            return (split_trace(m.data, content) is not None and
+            return (arrived_as(m.data, self.run.messages) == name and
                     (sender is None or m.sender == sender.group(1)) and
                     (rcpts is None or sorted(m.addresses) ==
                      sorted(self.run.expand(r) for r in rcpts)))

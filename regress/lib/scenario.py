@@ -22,7 +22,7 @@ from dialogue import Dialogue
 from dns import NameServer
 from net import Late, Net, until
 from patterns import Patterns
-from sink import Sink, make_certificate, split_trace, trace_fields
+from sink import Sink, arrived_as, make_certificate
 
 SECTIONS = ("config", "dns", "hop", "message", "script", "log", "never",
             "arrived")
@@ -659,14 +659,10 @@ class Run:
 
     def content_hash(self, m):
         """Of what follows the trace lines: one of ours, if it ends so."""
-        for content in self.messages.values():
-            split = split_trace(m.data, content)
-            if split is not None and all(
-                    re.match(r"(Received|Authentication-Results|"
-                             r"X-Pfoertner-[A-Za-z-]+|DKIM-Signature):", f)
-                    for f in trace_fields(split)) and trace_fields(split):
-                return hashlib.sha256(content).hexdigest()
-        return "unknown:" + m.sha256
+        name = arrived_as(m.data, self.messages)
+        if name is None:
+            return "unknown:" + m.hash
+        return hashlib.sha256(self.messages[name]).hexdigest()
 
     def check_audit(self, s):
         if s.id is None:

@@ -490,7 +490,7 @@ class Connection:
 # --- what the gateway prepends -------------------------------------------
 
 TRACE = re.compile(rb"(Received|Authentication-Results|X-Pfoertner-[A-Za-z-]+|"
-                   rb"DKIM-Signature|Return-Path):", re.I)
+                   rb"DKIM-Signature):", re.I)
 
 
 def split_trace(data, content=None):
@@ -506,6 +506,24 @@ def split_trace(data, content=None):
             break
         end = m.end()
     return data[:end]
+
+
+def is_trace(octets):
+    """Are these our fields, whole, and nothing else?"""
+    return octets.endswith(b"\r\n") and all(
+        TRACE.match(f.encode()) for f in trace_fields(octets))
+
+
+def arrived_as(data, contents):
+    """Which of the contents (a mapping) has arrived as these octets: the
+    longest that has nothing but our fields ahead; its name, or None."""
+    best = None
+    for name, content in contents.items():
+        if (best is None or len(content) > len(contents[best])) and \
+                data.endswith(content) and \
+                is_trace(data[:len(data) - len(content)]):
+            best = name
+    return best
 
 
 def body_hash(data):

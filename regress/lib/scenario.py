@@ -188,13 +188,13 @@ class Run:
                 self.canaries()
             except Wrong as e:
                 self.failures.append(str(e))
-        if self.failures or self.verbose:
-            self.report()
         self.net.close()
         if os.environ.get("PF_KEEP"):
             print("kept:", self.dir)
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
+        if self.failures or self.verbose:
+            self.report()
 
     def report(self):
         print(f"{self.sc.title}: " +
@@ -728,6 +728,7 @@ def main(argv):
     if not files:
         sys.exit("usage: run [-v] scenario ...")
     os.environ["PATH"] += ":/usr/sbin:/sbin"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     worst, results = 0, []
     for path in files:
         t = time.monotonic()

@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -31,6 +32,7 @@ class World:
             print("skipped:", lacking)
             sys.exit(SKIP)
         os.environ["PATH"] += ":/usr/sbin:/sbin"
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.dir = tempfile.mkdtemp(prefix="pf.")
         os.chmod(self.dir, 0o711)
         self.net = Net()

@@ -77,8 +77,8 @@ CASES = (
     ("headers", "common/a.h",
      HEADER.replace("/* Says s n times.  0, or -1 when it cannot. */\n", ""),
      "good_word() has no comment"),
-    ("words", "common/a.c", BODY.replace("Says", "TO" + "DO: says"), "TODO"),
-    ("words", "common/a.c", BODY.replace("Says", "/wor" + "k/x"), "/work/"),
+    ("words", "common/a.c", BODY.replace("Says", "TO" "DO: says"), "TO" "DO"),
+    ("words", "common/a.c", BODY.replace("Says", "/wor" "k/x"), "/wor" "k/"),
     ("cppcheck", "common/a.c", BODY.replace("	int	 i;", """	int	 i;
 	char	 b[2];
 

@@ -50,7 +50,7 @@ CASES = (
      "not KNF"),
     ("knf", "common/a.c", BODY.replace("int\ngood", "int good"), "KNF"),
     ("knf", "common/a.c", BODY.replace("0;\n}", "0; \n}"), "blanks at"),
-    ("knf", "common/a.c", BODY.replace("		    s, s", "			s, s"),
+    ("knf", "common/a.c", BODY.replace("\t\t    s, s", "\t\t\ts, s"),
      "four blanks"),
     ("knf", "common/a.c", BODY.replace("0;\n}", "0; // yes\n}"), "C++"),
     ("knf", "common/a.c", BODY.replace("n)\n{", "n) {"), "own line"),
@@ -79,10 +79,9 @@ CASES = (
      "good_word() has no comment"),
     ("words", "common/a.c", BODY.replace("Says", "TO" "DO: says"), "TO" "DO"),
     ("words", "common/a.c", BODY.replace("Says", "/wor" "k/x"), "/wor" "k/"),
-    ("cppcheck", "common/a.c", BODY.replace("	int	 i;", """	int	 i;
-	char	 b[2];
-
-	b[2] = 0;"""), "out of bounds"),
+    ("cppcheck", "common/a.c", BODY.replace(
+        "\tint\t i;", "\tint\t i;\n\tchar\t b[2];\n\n\tb[2] = 0;"),
+     "out of bounds"),
 )
 WHOLE = (
     ("licence", "common/a.c", BODY, "licence line"),

@@ -184,7 +184,7 @@ struct verdict {
 	size_t			 nactions;
 	struct symbol_hit	*hits;
 	size_t			 nhits;
-	char			 reply[LIM_REPLY];	/* "5.7.1 Message ..." */
+	char			 reply[LIM_REPLY];	/* "5.7.1 text" */
 	char			 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
 	char			 domain[LIM_DOMAIN + 1]; /* authenticated */
 	char			*trace;		/* header fields to prepend */

@@ -38,7 +38,7 @@ static const struct daemon	*daemon_;
 static struct config		*config;
 static unsigned			 instance;
 static uint32_t			 generation;
-static struct imsgbuf		 early;		/* the channel before the cage */
+static struct imsgbuf		 early;		/* channel before the cage */
 static struct reload		 reloads[16];
 const struct process		*child_process;
 struct ipc			*child_parent;
@@ -90,7 +90,8 @@ child_main(const struct daemon *d, const struct proc_options *o)
 	instance = o->instance;
 	if ((child_process = process_find(d, o->title)) == NULL)
 		errx(1, "no process %s in %s", o->title, d->name);
-	(void)snprintf(name, sizeof(name), "%s[%u]", child_process->title, instance);
+	(void)snprintf(name, sizeof(name), "%s[%u]", child_process->title,
+	    instance);
 	if (o->act != NULL)
 		return try_act(o);
 	log_init(d->name, 1);
@@ -106,7 +107,8 @@ child_main(const struct daemon *d, const struct proc_options *o)
 	imsg_reserve_init();
 	sandbox_prepare();
 	id_init(config->node);
-	if (child_process->init != NULL && child_process->init(config, instance) == -1)
+	if (child_process->init != NULL &&
+	    child_process->init(config, instance) == -1)
 		fatalx("%s does not start", name);
 	enter_cage();
 	imsg_reserve_init();

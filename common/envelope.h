@@ -39,7 +39,7 @@ struct rcpt {
 	char		*address;	/* forward-path as given */
 	char		*orcpt;		/* "rfc822;a@b" decoded, or NULL */
 	uint8_t		 notify;	/* NOTIFY_*; 0: not given */
-	uint8_t		 discard;	/* dummy: dropped and logged, design 1 */
+	uint8_t		 discard;	/* dummy: dropped and logged */
 };
 
 struct envelope {

@@ -66,11 +66,11 @@ int	 ibuf_get_end(const struct ibuf *);
 
 struct imsg {
 	uint32_t	 type;
-	uint32_t	 job;		/* the asker's number for request/answer */
+	uint32_t	 job;		/* the asker's number, in both ways */
 	pid_t		 pid;
-	struct ibuf	 data;		/* borrowed: valid until the next read */
+	struct ibuf	 data;		/* borrowed until the next read */
 	int		 fd;		/* -1: none (or lost, then fdlost) */
-	int		 fdlost;	/* one was sent and cut off on the way */
+	int		 fdlost;	/* one was cut off on the way */
 };
 
 struct imsg_out;
@@ -78,7 +78,7 @@ struct imsgbuf {
 	int			 fd;
 	uint8_t			*rbuf;
 	size_t			 rlen, roff, rsize;
-	int			 fds[LIM_FDS_QUEUED];	/* in order of arrival */
+	int			 fds[LIM_FDS_QUEUED];	/* as they arrived */
 	size_t			 nfds;
 	TAILQ_HEAD(, imsg_out)	 out;
 	size_t			 nout;

@@ -59,7 +59,7 @@ struct io_tls;
 
 struct io {
 	struct event		 rev;
-	struct event		*wev;		/* made when a write must wait */
+	struct event		*wev;		/* when a write must wait */
 	io_cb			*cb;
 	void			*arg;
 	int			 fd;

@@ -69,11 +69,11 @@ struct ipc {
 	void			(*up)(struct ipc *);
 	void			(*gone)(struct ipc *);
 	void			*arg;		/* for its owner */
-	uint32_t		 credits;	/* what the peer's HELLO granted */
+	uint32_t		 credits;	/* granted by its HELLO */
 	uint32_t		 inflight;	/* requests without an answer */
-	uint32_t		 generation;	/* of the peer's configuration */
-	uid_t			 uid;		/* accepted sockets: who it is */
-	int			 foreign;	/* other daemon: HELLO comes first */
+	uint32_t		 generation;	/* of its configuration */
+	uid_t			 uid;		/* accepted: who it is */
+	int			 foreign;	/* HELLO comes first */
 	int			 greeted;
 	int			 closing;
 	int			 busy;		/* inside a handler */

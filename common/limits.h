@@ -87,7 +87,7 @@
 #define LIM_USERPREFIX		16	/* a role's name follows; 31 in all */
 #define LIM_SOCKPATH		103	/* sun_path of OpenBSD, with a NUL */
 #define LIM_POINTS		1000000	/* 10,000.00; 128 symbols fit int32_t */
-#define LIM_SECONDS		(10 * 366 * 86400)	/* any time: ten years */
+#define LIM_SECONDS		(10 * 366 * 86400)	/* any time: 10 years */
 #define LIM_PROCESSES		64	/* children of one role */
 
 /* Defaults of what the configuration may change. */

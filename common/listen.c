@@ -31,9 +31,10 @@ struct listener {
 	struct netaddr		 addr;		/* LISTEN_MAIL */
 	uint16_t		 port;
 	uint32_t		 index;
-	char			 path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char			 path[sizeof(((struct sockaddr_un *)
+				    0)->sun_path)];
 	int			 fd;
-	int			 wanted;	/* by the newest configuration */
+	int			 wanted;	/* by the newest file */
 };
 
 static TAILQ_HEAD(, listener)	 listeners = TAILQ_HEAD_INITIALIZER(listeners);

@@ -268,7 +268,6 @@ fatalx(const char *fmt, ...)
 	_exit(1);
 }
 
-
 void
 log_line(const char *line, size_t len)
 {

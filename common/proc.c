@@ -199,17 +199,19 @@ check_only(const struct daemon *d)
 static void
 find_self(const char *argv0)
 {
-	char	 path[PATH_MAX], dirs[4096];
-	char	*dir, *rest = dirs;
-	int	 n;
+	char		 path[PATH_MAX], dirs[4096];
+	char		*dir, *rest = dirs;
+	const char	*env;
+	int		 n;
 
 	if (strchr(argv0, '/') != NULL) {
 		if (realpath(argv0, path) == NULL)
 			err(1, "%s", argv0);
 		goto found;
 	}
-	if (strlcpy(dirs, getenv("PATH") == NULL ? "" : getenv("PATH"),
-	    sizeof(dirs)) >= sizeof(dirs))
+	if ((env = getenv("PATH")) == NULL)
+		env = "";
+	if (strlcpy(dirs, env, sizeof(dirs)) >= sizeof(dirs))
 		errx(1, "PATH is too long");
 	while ((dir = strsep(&rest, ":")) != NULL) {
 		n = snprintf(path, sizeof(path), "%s/%s", dir, argv0);

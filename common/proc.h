@@ -34,7 +34,7 @@ enum proc_death {
 
 struct process {
 	enum peer		 role;
-	const char		*title;		/* -x title; user is prefix+user */
+	const char		*title;		/* -x title; prefix+user */
 	const char		*user;
 	enum proc_root		 root;
 	uint32_t		 powers;
@@ -44,9 +44,9 @@ struct process {
 	uint32_t		 peers;		/* PEER_BIT()s in this daemon */
 	uint32_t		 serves;	/* 1 << enum listen_kind */
 	uint32_t		 calls;		/* 1 << enum daemon_id */
-	uint32_t		 kills;		/* PEER_BIT()s it may have killed */
-	uint32_t		 credits;	/* granted in HELLO when it serves */
-	enum peer		 clients;	/* who connects to LISTEN_DAEMON */
+	uint32_t		 kills;		/* PEER_BIT()s it may kill */
+	uint32_t		 credits;	/* granted in HELLO */
+	enum peer		 clients;	/* who uses LISTEN_DAEMON */
 	uint64_t		(*fsize)(const struct config *); /* NULL: 0 */
 	uint64_t		 memory;	/* RLIMIT_AS; 0: none */
 	unsigned		 files;		/* RLIMIT_NOFILE; 0: leave */
@@ -57,7 +57,8 @@ struct process {
 	 * start: in the cage; channels and sockets come afterwards, by
 	 * peer_up and listen.  -1 from init or a fatal ends the start.
 	 */
-	int			(*init)(const struct config *, unsigned instance);
+	int			(*init)(const struct config *,
+				    unsigned instance);
 	void			(*start)(void);
 	const struct ipc_verb	*verbs;		/* for all its channels */
 	size_t			 nverbs;
@@ -66,7 +67,8 @@ struct process {
 	/* A listening TCP socket (LISTEN_MAIL): the child accepts itself. */
 	void			(*listen)(int fd, uint32_t index);
 	/* A descriptor of VERB_SHARE; taken. */
-	void			(*share)(enum share_kind, uint32_t index, int fd);
+	void			(*share)(enum share_kind, uint32_t index,
+				    int fd);
 	/* Finish and call child_exit() when nothing is held; with hurry set
 	   (SIGTERM) as soon as what is half done is in order. */
 	void			(*drain)(int hurry);

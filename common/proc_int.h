@@ -44,7 +44,7 @@ struct parent {
 	const struct config	*config;
 	uint32_t		 generation;
 	int			 configfd;	/* canonical text */
-	char			 self[1024];	/* absolute path of the binary */
+	char			 self[1024];	/* path of the binary */
 	char			**argv;
 	int			 foreground;
 	struct children		 children;

@@ -180,16 +180,15 @@ struct verdict {
 	char			 id[ID_SIZE];
 	int32_t			 score;
 	uint32_t		 ms;		/* spent, wall */
-	uint8_t			 actions[LIM_CLASSES];	/* enum action a policy */
+	uint8_t			 actions[LIM_CLASSES];	/* enum action */
 	size_t			 nactions;
 	struct symbol_hit	*hits;
 	size_t			 nhits;
-	char			 reply[LIM_REPLY];	/* "5.7.1 Message rejected:
-						   SPAM message rejected." */
+	char			 reply[LIM_REPLY];	/* "5.7.1 text" */
 	char			 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
-	char			 domain[LIM_DOMAIN + 1]; /* authenticated, or "" */
+	char			 domain[LIM_DOMAIN + 1]; /* authenticated */
 	char			*trace;		/* header fields to prepend */
-	char			*report;	/* with SCAN_EXPLAIN, else NULL */
+	char			*report;	/* SCAN_EXPLAIN, else NULL */
 };
 
 /* free functions take what the struct owns, not the struct. */
@@ -206,7 +205,7 @@ struct grey_ask {
 	char		 id[ID_SIZE];
 	struct netaddr	 client;
 	char		 sender[LIM_PATH + 1];
-	char		 domain[LIM_DOMAIN + 1];	/* authenticated or "" */
+	char		 domain[LIM_DOMAIN + 1];	/* authenticated */
 	char		*rcpt_domains;	/* distinct, folded, one a line (LF) */
 	int32_t		 score;
 };

@@ -21,7 +21,7 @@
 #define POWER_DNS	(1U << 3)	/* UDP and TCP to resolvers */
 #define POWER_UNIX	(1U << 4)	/* connect to one UNIX socket (clamd) */
 #define POWER_MEMFILE	(1U << 5)	/* make anonymous memory files */
-#define POWER_READFD	(1U << 6)	/* pread, map and sendfile descriptors */
+#define POWER_READFD	(1U << 6)	/* pread, map, sendfile descriptors */
 #define POWER_FILES	(1U << 7)	/* all of its own root directory */
 #define POWER_SOFTOPEN	(1U << 8)	/* open fails with ENOENT instead of
 					   death: libraries look for locales */
@@ -32,7 +32,7 @@ struct cage {
 	uid_t		 uid;
 	gid_t		 gid;
 	uint32_t	 powers;
-	uint64_t	 fsize;		/* largest file or memory file; 0: none */
+	uint64_t	 fsize;		/* largest file of any kind; 0: none */
 	uint64_t	 memory;	/* address space; 0: no limit */
 	unsigned	 files;		/* open descriptors; 0: leave */
 	pid_t		 parent;	/* die with it; 0: whoever it is */

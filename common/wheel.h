@@ -17,7 +17,7 @@
 
 struct wheel {
 	TAILQ_ENTRY(wheel)	  entry;
-	uint64_t		  since;	/* loop_now() of the last start */
+	uint64_t		  since;	/* loop_now() at its start */
 	uint32_t		  ms;
 	int32_t			  slot;		/* -1: not set */
 	void			(*fn)(void *);

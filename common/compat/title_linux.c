@@ -3,9 +3,9 @@
 
 #include <sys/prctl.h>
 
-#include "common/compat/compat.h"
+#include <unistd.h>
 
-extern char	**environ;
+#include "common/compat/compat.h"
 
 void
 compat_title_init(int argc, char *argv[])

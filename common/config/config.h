@@ -59,9 +59,9 @@ struct config_listen {
 	uint32_t		 index;
 };
 
-struct config_range {				/* a return code of a DNS list */
-	uint32_t		 first, last;	/* host order, inclusive; in order,
-						   ranges do not overlap */
+struct config_range {			/* a return code of a DNS list */
+	uint32_t		 first, last;	/* host order, inclusive;
+						   sorted, no overlap */
 	int32_t			 points;
 };
 
@@ -73,7 +73,7 @@ struct config_dnsbl {
 	size_t			 nranges;
 };
 
-struct config_symbol {				/* points of a symbol, changed */
+struct config_symbol {			/* points of a symbol, changed */
 	TAILQ_ENTRY(config_symbol) entry;
 	struct config_where	 where;
 	char			 name[LIM_SYMNAME];
@@ -173,11 +173,11 @@ struct config {
 	size_t			 nresolvers;
 
 	/* Policy. */
-	struct policy		 policy;	/* thresholds, actions: default */
+	struct policy		 policy;	/* thresholds, actions */
 	uint32_t		 grey_delay_s, grey_window_s, grey_keep_s;
 	enum config_antivirus	 antivirus;
 	struct config_names	 clamd;		/* socket paths */
-	enum action		 antivirus_down; /* ACTION_TEMPFAIL or _ACCEPT */
+	enum action		 antivirus_down; /* or ACTION_ACCEPT */
 	TAILQ_HEAD(, config_dnsbl) dnsbls;
 	TAILQ_HEAD(, config_symbol) symbols;
 	TAILQ_HEAD(, config_participant) participants;
@@ -189,7 +189,7 @@ struct config {
 	int			 redis_cluster;
 	char			*dir_runtime, *dir_spool, *dir_state;
 	char			*user_prefix;	/* "_pf" */
-	struct config_names	 operators;	/* users besides root for gwctl */
+	struct config_names	 operators;	/* who may gwctl, with root */
 
 	/* DKIM: read and kept; used by the relay's signing processes. */
 	struct config_names	 dkim_selectors;
@@ -198,7 +198,7 @@ struct config {
 
 	/* Limits, `limit NAME VALUE'; defaults in limits.h. */
 	uint64_t		 message_max;	/* octets */
-	uint64_t		 memory;	/* octets of all messages held */
+	uint64_t		 memory;	/* octets of all messages */
 	uint32_t		 limit_connections, limit_netconnections;
 	uint32_t		 limit_errors, limit_commands, limit_messages;
 	uint32_t		 limit_rcpts;

@@ -166,7 +166,7 @@ build_symbol(struct parse *p, struct value *v, struct value *points)
 		}
 	sym = parse_own(p, sizeof(*sym));
 	sym->where = v->where;
-	strlcpy(sym->name, v->text, sizeof(sym->name));
+	(void)strlcpy(sym->name, v->text, sizeof(sym->name));
 	TAILQ_INSERT_TAIL(&p->cf->symbols, sym, entry);
 	build_points(p, points, &sym->points);
 }
@@ -233,8 +233,8 @@ build_limit(struct parse *p, struct values *vs)
 
 	for (v = vs->first; v->next != NULL; v = v->next) {
 		if (v != vs->first)
-			strlcat(name, " ", sizeof(name));
-		strlcat(name, v->text, sizeof(name));
+			(void)strlcat(name, " ", sizeof(name));
+		(void)strlcat(name, v->text, sizeof(name));
 	}
 	for (i = 0; i < config_nlimits; i++)
 		if (strcmp(config_limits[i].name, name) == 0)

@@ -222,7 +222,7 @@ lex_push(struct lex *lx, const char *file, const char *text, char *buf,
 	src->len = len;
 	src->up = lx->src;
 	src->depth = src->up == NULL ? 0 : src->up->depth + 1;
-	src->line = file == NULL ? src->up->line : 1;
+	src->line = file == NULL && src->up != NULL ? src->up->line : 1;
 	lx->src = src;
 	return 0;
 }
@@ -596,7 +596,7 @@ lex_assign(struct lex *lx)
 	value[0] = '\0';
 	while ((kind = lex_token(lx)) != LEX_NEWLINE && kind != LEX_END) {
 		if (n > 0)
-			n = strlcat(value, " ", sizeof(value));
+			(void)strlcat(value, " ", sizeof(value));
 		n = strlcat(value, lx->text, sizeof(value));
 	}
 	lx->at = at;

@@ -158,7 +158,7 @@ build_state(struct parse *p, struct value *word, struct values *redis,
 	for (v = redis->first; v != NULL; v = v->next)
 		if (build_redis(p, v, &ap))
 			build_addrport(p, &p->cf->redis, &p->cf->nredis, &ap);
-	if (redis->first->next != NULL && !cluster)
+	if (redis->first != NULL && redis->first->next != NULL && !cluster)
 		parse_error(p, &word->where, "several redis servers make "
 		    "sense only as a cluster");
 }
@@ -233,10 +233,11 @@ build_code(struct parse *p, const struct value *v, uint32_t *first,
     uint32_t *last)
 {
 	struct cidr	c;
-	const uint8_t	*o = c.addr.octets;
+	const uint8_t	*o;
 
 	if (!build_cidr(p, v, &c))
 		return 0;
+	o = c.addr.octets;
 	if (c.addr.family != AF_INET || o[0] != 127 || c.bits < 8) {
 		parse_error(p, &v->where, "\"%s\" is no return code in "
 		    "127.0.0.0/8", v->text);

@@ -18,7 +18,7 @@
 struct keyword {
 	const char	*word;
 	int		 token;
-	const char	*form;		/* of the statement it begins, or NULL */
+	const char	*form;		/* of its statement, or NULL */
 };
 
 int			 yyparse(void);
@@ -168,11 +168,15 @@ rotate		: /* empty */			{ $$ = NULL; }
 		| ROTATE EVERY WORD		{ $$ = $3; }
 		;
 
-addrports	: addrport			{ $$ = items_add(ps, NULL, $1); }
+addrports	: addrport			{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| '{' addrportlist '}'		{ $$ = $2; }
 		;
 
-addrportlist	: addrport			{ $$ = items_add(ps, NULL, $1); }
+addrportlist	: addrport			{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| addrportlist addrport		{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -181,7 +185,9 @@ addrport	: string port			{
 		}
 		;
 
-codes		: code				{ $$ = items_add(ps, NULL, $1); }
+codes		: code				{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| codes code			{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -193,7 +199,9 @@ code		: string POINTS WORD		{
 		}
 		;
 
-directories	: directory			{ $$ = items_add(ps, NULL, $1); }
+directories	: directory			{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| directories directory		{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -207,7 +215,9 @@ directoryname	: RUNTIME			{ $$ = ITEM_RUNTIME; }
 		| STATE				{ $$ = ITEM_STATE; }
 		;
 
-processes	: process			{ $$ = items_add(ps, NULL, $1); }
+processes	: process			{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| processes process		{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -221,7 +231,9 @@ processname	: SMTP				{ $$ = ITEM_SMTP; }
 		| DELIVER			{ $$ = ITEM_DELIVER; }
 		;
 
-queues		: queue				{ $$ = items_add(ps, NULL, $1); }
+queues		: queue				{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| queues queue			{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -237,7 +249,9 @@ queuename	: RETRY				{ $$ = ITEM_RETRY; }
 		;
 
 /* Its builder knows the limits by name; one of their words is ours too. */
-limitwords	: limitword			{ $$ = values_add(ps, NULL, $1); }
+limitwords	: limitword			{
+			$$ = values_add(ps, NULL, $1);
+		}
 		| limitwords limitword		{ $$ = values_add(ps, $1, $2); }
 		;
 
@@ -264,7 +278,9 @@ policy		: GREYLIST greyitems		{ $$ = $2; }
 		}
 		;
 
-greyitems	: greyitem			{ $$ = items_add(ps, NULL, $1); }
+greyitems	: greyitem			{
+			$$ = items_add(ps, NULL, $1);
+		}
 		| greyitems greyitem		{ $$ = items_add(ps, $1, $2); }
 		;
 
@@ -294,11 +310,15 @@ action		: ACCEPT
 		| REJECT
 		;
 
-strings		: string			{ $$ = values_add(ps, NULL, $1); }
+strings		: string			{
+			$$ = values_add(ps, NULL, $1);
+		}
 		| '{' stringlist '}'		{ $$ = $2; }
 		;
 
-stringlist	: string			{ $$ = values_add(ps, NULL, $1); }
+stringlist	: string			{
+			$$ = values_add(ps, NULL, $1);
+		}
 		| stringlist string		{ $$ = values_add(ps, $1, $2); }
 		;
 

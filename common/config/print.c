@@ -177,11 +177,12 @@ print_lists(const struct config *cf, FILE *fp)
 		list_begin(&list, fp, head);
 		for (i = 0; i < bl->nranges; i++) {
 			r = &bl->ranges[i];
-			n = (size_t)snprintf(item, sizeof(item), "%s", dotted(r->first,
-			    quad));
+			n = (size_t)snprintf(item, sizeof(item), "%s",
+			    dotted(r->first, quad));
 			if (r->last != r->first)
-				n += (size_t)snprintf(item + n, sizeof(item) - n,
-				    " - %s", dotted(r->last, quad));
+				n += (size_t)snprintf(item + n,
+				    sizeof(item) - n, " - %s",
+				    dotted(r->last, quad));
 			snprintf(item + n, sizeof(item) - n, " points %s",
 			    unit_print_points(r->points, buf));
 			list_add(&list, item);

@@ -155,8 +155,8 @@ try() {
 
 	# A header that is gone does no harm.
 	echo 'int mime(void);' > scand/mime/other.h
-	printf '#include "scand/mime/other.h"\nint mime(void) { return 44; }\n' \
-	    > scand/mime/mime.c
+	printf '#include "scand/mime/other.h"\nint mime(void) { %s; }\n' \
+	    'return 44' > scand/mime/mime.c
 	build
 	rm scand/mime/other.h
 	printf 'int mime(void);\nint mime(void) { return 45; }\n' \

@@ -24,6 +24,6 @@ fi
 sed -n 's/^	library \([a-z0-9_]*\) .*/\1/p' configure | sort > "$tmp/known"
 echo bsd >> "$tmp/known"
 sort -o "$tmp/known" -u "$tmp/known"
-sed -n '/^libraries()/,/^}/p' regress/setup | grep -o '^	[a-z0-9_]*	' |
-    tr -d '\t' | sort > "$tmp/setup"
+sed -n '/^libraries()/,/^}/s/^	\([a-z0-9_]*\)	.*/\1/p' regress/setup |
+    sort > "$tmp/setup"
 diff "$tmp/known" "$tmp/setup"

@@ -6,7 +6,7 @@
 #include "common/address.h"
 #include "regress/unit.h"
 
-/* Paths, mailboxes, domains, HELO names, xtext, UTF-8: what passes, what not. */
+/* Paths, mailboxes, domains, HELO names, xtext, UTF-8: what passes or not. */
 
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 

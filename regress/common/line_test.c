@@ -43,7 +43,8 @@ split(const char *in, size_t step, const char *want, const char *lines,
 {
 	struct line_state st = { 0 };
 	char got[32] = "", text[256] = "";
-	size_t n = strlen(in), have, off = 0, len, used, ngot = 0;
+	size_t n = strlen(in), have, off = 0, len, used, ngot = 0,
+	    ntext = 0;
 	enum line_result r;
 	int bare;
 
@@ -54,8 +55,9 @@ split(const char *in, size_t step, const char *want, const char *lines,
 			    have - off, MAX, &len, &used, &bare);
 			if (r == LINE_FOUND) {
 				got[ngot++] = bare ? 'b' : 'l';
-				strncat(text, in + off, len);
-				strncat(text, "|", 2);
+				memcpy(text + ntext, in + off, len);
+				ntext += len;
+				text[ntext++] = '|';
 			} else if (r == LINE_LONG)
 				got[ngot++] = 'x';
 			off += used;

@@ -19,8 +19,12 @@
 
 /*
  * A fresh self-signed P-256 certificate for a name, as PEM text that is never
- * freed.  Tests bring their own: one that lies in the tree would expire.
+ * freed (but kept where the leak check finds it).  Tests bring their own: one
+ * that lies in the tree would expire.
  */
+
+static const uint8_t *testcert_kept[64];
+static size_t testcert_nkept;
 
 static struct pem
 testcert_text(BIO *bio)
@@ -33,6 +37,9 @@ testcert_text(BIO *bio)
 	if (n > 0) {
 		pem.text = (const uint8_t *)strndup(p, (size_t)n);
 		pem.len = (size_t)n;
+		if (testcert_nkept < sizeof(testcert_kept) /
+		    sizeof(testcert_kept[0]))
+			testcert_kept[testcert_nkept++] = pem.text;
 	}
 	BIO_free(bio);
 	return pem;

@@ -27,6 +27,8 @@ if sh etc/setup-users 'x y'; then
 fi
 
 # Every child of a process table has its user.
-for user in $(sed -n 's/^[	 ]*\.user *= *"\([a-z]*\)".*/\1/p' */main.c 2> /dev/null); do
+users=$(sed -n 's/^[	 ]*\.user *= *"\([a-z]*\)".*/\1/p' */main.c \
+    2> /dev/null || :)
+for user in $users; do
 	sed 's/#.*//' etc/users | cut -f1 | grep -qx "$user"
 done

@@ -75,7 +75,7 @@ build_path(struct parse *p, const struct value *v)
 	while (n > 1 && s[n - 1] == '/')
 		n--;
 	if (n == 1 || strstr(s, "/../") != NULL || strstr(s, "/./") != NULL ||
-	    strstr(s, "//") == s ||
+	    strstr(s, "//") != NULL ||
 	    (n > 3 && strncmp(s + n - 3, "/..", 3) == 0)) {
 		parse_error(p, &v->where, "the path \"%s\" leads nowhere "
 		    "definite", s);

@@ -106,8 +106,9 @@ void		 parse_error(struct parse *, const struct config_where *,
 void		 parse_warn(struct parse *, const struct config_where *,
 		    const char *, ...) __attribute__((format(printf, 3, 4)));
 void		 parse_nomem(struct parse *) __attribute__((noreturn));
-void		*parse_alloc(struct parse *, size_t);	/* dies with it */
-void		*parse_own(struct parse *, size_t);	/* the caller's */
+/* Zeroed; it dies with the parse, or is the caller's. */
+void		*parse_alloc(struct parse *, size_t);
+void		*parse_own(struct parse *, size_t);
 char		*parse_strdup(struct parse *, const char *);
 /* Takes the last token; its text is copied. */
 struct value	*parse_value(struct parse *);

@@ -59,9 +59,10 @@ struct config_listen {
 	uint32_t		 index;
 };
 
-struct config_range {			/* a return code of a DNS list */
-	uint32_t		 first, last;	/* host order, inclusive;
-						   sorted, no overlap */
+/* What a return code of a DNS list means. */
+struct config_range {
+	/* Host order, inclusive; sorted, and ranges do not overlap. */
+	uint32_t		 first, last;
 	int32_t			 points;
 };
 
@@ -73,7 +74,8 @@ struct config_dnsbl {
 	size_t			 nranges;
 };
 
-struct config_symbol {			/* points of a symbol, changed */
+/* A symbol whose points are changed. */
+struct config_symbol {
 	TAILQ_ENTRY(config_symbol) entry;
 	struct config_where	 where;
 	char			 name[LIM_SYMNAME];
@@ -169,15 +171,15 @@ struct config {
 	TAILQ_HEAD(, config_pki) pkis;
 	TAILQ_HEAD(, config_listen) listens;
 	struct netaddr		 send4, send6;	/* family 0: any */
-	struct config_addrport	*resolvers;	/* none: those of the system */
+	struct config_addrport	*resolvers;	/* none: the system's */
 	size_t			 nresolvers;
 
 	/* Policy. */
-	struct policy		 policy;	/* thresholds, actions */
+	struct policy		 policy;	/* for everybody */
 	uint32_t		 grey_delay_s, grey_window_s, grey_keep_s;
 	enum config_antivirus	 antivirus;
 	struct config_names	 clamd;		/* socket paths */
-	enum action		 antivirus_down; /* or ACTION_ACCEPT */
+	enum action		 antivirus_down; /* TEMPFAIL or ACCEPT */
 	TAILQ_HEAD(, config_dnsbl) dnsbls;
 	TAILQ_HEAD(, config_symbol) symbols;
 	TAILQ_HEAD(, config_participant) participants;
@@ -189,23 +191,23 @@ struct config {
 	int			 redis_cluster;
 	char			*dir_runtime, *dir_spool, *dir_state;
 	char			*user_prefix;	/* "_pf" */
-	struct config_names	 operators;	/* who may gwctl, with root */
+	struct config_names	 operators;	/* besides root */
 
-	/* DKIM: read and kept; used by the relay's signing processes. */
+	/* DKIM: kept for the processes that sign. */
 	struct config_names	 dkim_selectors;
 	char			*dkim_below;
 	uint32_t		 dkim_rotate_s;
 
 	/* Limits, `limit NAME VALUE'; defaults in limits.h. */
 	uint64_t		 message_max;	/* octets */
-	uint64_t		 memory;	/* octets of all messages */
+	uint64_t		 memory;	/* of all messages held */
 	uint32_t		 limit_connections, limit_netconnections;
 	uint32_t		 limit_errors, limit_commands, limit_messages;
 	uint32_t		 limit_rcpts;
 	uint32_t		 limit_idle_s, limit_data_s, limit_deadline_s;
 	uint32_t		 limit_dns_s, limit_connect_s, limit_drain_s;
 	uint32_t		 limit_hopconnections;
-	uint32_t		 nsmtp, nscanner, ndeliver;	/* processes */
+	uint32_t		 nsmtp, nscanner, ndeliver; /* processes */
 
 	/* Queue. */
 	uint32_t		 queue_retry_s, queue_retrymax_s;

@@ -228,8 +228,9 @@ build_limit(struct parse *p, struct values *vs)
 	const struct config_limit	*l = NULL;
 	struct value			*v;
 	char				 name[64] = "";
-	uint32_t			*member;
+	uint32_t			 value;
 	size_t				 i;
+	int				 ok;
 
 	for (v = vs->first; v->next != NULL; v = v->next) {
 		if (v != vs->first)
@@ -251,12 +252,17 @@ build_limit(struct parse *p, struct values *vs)
 	l = &config_limits[i];
 	if (!build_once(p, ONCE_LIMIT + (int)i, &v->where, l->name))
 		return;
-	member = (uint32_t *)(void *)((char *)p->cf + l->offset);
-	if (!l->istime)
-		build_number(p, v, 1, l->max, member);
-	else if (build_time(p, v, member) && *member > l->max)
+	if (l->istime)
+		ok = build_time(p, v, &value);
+	else
+		ok = build_number(p, v, 1, l->max, &value);
+	if (!ok)
+		return;
+	if (value > l->max)
 		parse_error(p, &v->where, "limit %s is at most %u seconds",
 		    l->name, l->max);
+	else
+		memcpy((char *)p->cf + l->offset, &value, sizeof(value));
 }
 
 void

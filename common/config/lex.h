@@ -4,6 +4,7 @@
 #ifndef COMMON_CONFIG_LEX_H
 #define COMMON_CONFIG_LEX_H
 
+#include <sys/types.h>
 #include <sys/queue.h>
 
 #include <stddef.h>
@@ -26,7 +27,19 @@ enum lex_kind {
 	LEX_CHAR		/* text[0]: a brace, or what has no place */
 };
 
-struct lex_source;
+/* A file or, on top of it, a macro. */
+struct lex_source {
+	struct lex_source	*up;
+	const char		*file;		/* NULL: a macro */
+	char			*buf;		/* owned, of a file */
+	const char		*text;
+	size_t			 len, pos;
+	uint32_t		 line;
+	unsigned		 depth;
+	dev_t			 dev;
+	ino_t			 ino;
+};
+
 struct lex_macro;
 
 struct lex {
@@ -61,7 +74,33 @@ void		 lex_close(struct lex *);
 /* Set before the first token; wins over the file.  -1: not a macro name or
    no memory. */
 int		 lex_define(struct lex *, const char *name, const char *value);
-/* The next token; its text and where are in the struct until the next call. */
+/* lex.c: the next token; its text and place are in the struct until the next
+   call. */
 enum lex_kind	 lex_next(struct lex *);
+
+/*
+ * source.c, for the lexer.
+ */
+#define LEX_EOF		(-1)
+
+/* The next octet, lines joined and macros in place; LEX_EOF at the end of a
+   file, again and again. */
+int		 source_char(struct lex *);
+/* The same, as it stands in the file. */
+int		 source_raw(struct lex *);
+/* The last one was not wanted. */
+void		 source_unchar(struct lex *, int);
+void		 source_pop(struct lex *);
+/* Go on with a file; what is wrong with that is told. */
+void		 source_include(struct lex *, const char *);
+int		 macro_set(struct lex *, const char *name, const char *value,
+		    int fixed);
+int		 macro_valid(const char *name);
+/* The place of errors is where the source stands. */
+void		 lex_here(struct lex *);
+void		 lex_error(struct lex *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+/* Tell it, and end the parse. */
+void		 lex_dead(struct lex *, const char *);
 
 #endif

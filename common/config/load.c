@@ -160,7 +160,7 @@ parse_tell(struct parse *p, const struct config_where *where,
 
 	if (p->errf == NULL)
 		return;
-	vsnprintf(buf, sizeof(buf), fmt, ap);
+	(void)vsnprintf(buf, sizeof(buf), fmt, ap);
 	ascii = !utf8_valid(buf, strlen(buf));
 	for (s = buf; *s != '\0'; s++)
 		if (iscntrl((unsigned char)*s) ||

@@ -158,7 +158,7 @@ build_state(struct parse *p, struct value *word, struct values *redis,
 	for (v = redis->first; v != NULL; v = v->next)
 		if (build_redis(p, v, &ap))
 			build_addrport(p, &p->cf->redis, &p->cf->nredis, &ap);
-	if (redis->first != NULL && redis->first->next != NULL && !cluster)
+	if (p->cf->nredis > 1 && !cluster)
 		parse_error(p, &word->where, "several redis servers make "
 		    "sense only as a cluster");
 }
@@ -184,7 +184,7 @@ build_dnsbl(struct parse *p, struct value *zone, struct items *codes)
 			    other->where.file, other->where.line);
 	for (n = 0, i = codes->first; i != NULL; i = i->next)
 		n++;
-	if ((v = calloc(n, sizeof(*v))) == NULL)
+	if ((v = calloc(n + 1, sizeof(*v))) == NULL)
 		parse_nomem(p);
 	bl->ranges = v;
 	for (i = codes->first; i != NULL; i = i->next)
@@ -232,7 +232,7 @@ static int
 build_code(struct parse *p, const struct value *v, uint32_t *first,
     uint32_t *last)
 {
-	struct cidr	c;
+	struct cidr	 c;
 	const uint8_t	*o;
 
 	if (!build_cidr(p, v, &c))

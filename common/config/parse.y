@@ -18,7 +18,7 @@
 struct keyword {
 	const char	*word;
 	int		 token;
-	const char	*form;		/* of its statement, or NULL */
+	const char	*form;		/* of the statement it begins */
 };
 
 int			 yyparse(void);
@@ -26,9 +26,9 @@ static int		 yylex(void);
 static void		 yyerror(const char *);
 
 static struct parse	*ps;		/* the parse that is going on */
-static const struct keyword *statement;	/* that began it, or NULL */
-static enum lex_kind	 last_kind;
-static int		 last_first;	/* the last token began a statement */
+static const struct keyword *statement;	/* its first word, or NULL */
+static enum lex_kind	 last_kind;	/* of the last token; did it begin */
+static int		 last_first;	/* a statement? */
 %}
 
 %union {
@@ -487,24 +487,24 @@ yyerror(const char *why)
 	if (statement != NULL)
 		form = statement->form;
 	if (last_kind == LEX_NEWLINE)
-		snprintf(near, sizeof(near), "the line is not complete");
+		(void)snprintf(near, sizeof(near), "the line is not complete");
 	else if (last_kind == LEX_END)
-		snprintf(near, sizeof(near), "the block of the participant "
-		    "is not closed at the end of the file");
+		(void)snprintf(near, sizeof(near), "the block of the "
+		    "participant is not closed at the end of the file");
 	else if (last_first && last_kind == LEX_WORD && statement == NULL)
-		snprintf(near, sizeof(near), "unknown word \"%.40s\"",
+		(void)snprintf(near, sizeof(near), "unknown word \"%.40s\"",
 		    lx->text);
 	else if (last_first && ps->participant != NULL)
-		snprintf(near, sizeof(near), "\"%.20s\" has no place in the "
-		    "block of a participant", lx->text);
+		(void)snprintf(near, sizeof(near), "\"%.20s\" has no place "
+		    "in the block of a participant", lx->text);
 	else if (last_first)
-		snprintf(near, sizeof(near), "\"%.20s\" begins no statement",
-		    lx->text);
+		(void)snprintf(near, sizeof(near), "\"%.20s\" begins no "
+		    "statement", lx->text);
 	else
-		snprintf(near, sizeof(near), "unexpected \"%.40s\"",
+		(void)snprintf(near, sizeof(near), "unexpected \"%.40s\"",
 		    lx->text);
 	if (lx->list > 0 && lx->list_line != lx->at.line)
-		snprintf(list, sizeof(list),
+		(void)snprintf(list, sizeof(list),
 		    " in the list that begins in line %u", lx->list_line);
 	if (form == NULL || last_first)
 		parse_error(ps, &lx->at, "%s%s", near, list);

@@ -35,7 +35,7 @@ static void	print_mailboxes(FILE *, const char *,
 static void	list_begin(struct list *, FILE *, const char *);
 static void	list_add(struct list *, const char *);
 static void	list_end(struct list *);
-static const char *dotted(uint32_t, char buf[16]);
+static void	dotted(uint32_t, char buf[16]);
 static void	quote(FILE *, const char *);
 static const char *action_word(unsigned);
 
@@ -124,7 +124,7 @@ print_networks(const struct config *cf, FILE *fp)
 	if (cf->nresolvers > 0) {
 		list_begin(&list, fp, "resolver");
 		for (i = 0; i < cf->nresolvers; i++) {
-			snprintf(item, sizeof(item), "%s port %u",
+			(void)snprintf(item, sizeof(item), "%s port %u",
 			    netaddr_print(&cf->resolvers[i].addr, addr,
 			    sizeof(addr)), cf->resolvers[i].port);
 			list_add(&list, item);
@@ -168,23 +168,25 @@ print_lists(const struct config *cf, FILE *fp)
 	const struct config_symbol	*sym;
 	const struct config_range	*r;
 	struct list			 list;
-	char				 buf[UNIT_STRLEN], item[128], quad[16];
-	char				 head[LIM_DOMAIN + 16];
-	size_t				 i, n;
+	char				 head[LIM_DOMAIN + 16], item[128];
+	char				 points[UNIT_STRLEN];
+	char				 first[16], last[16];
+	size_t				 i;
 
 	TAILQ_FOREACH(bl, &cf->dnsbls, entry) {
-		snprintf(head, sizeof(head), "dnsbl \"%s\"", bl->zone);
+		(void)snprintf(head, sizeof(head), "dnsbl \"%s\"", bl->zone);
 		list_begin(&list, fp, head);
 		for (i = 0; i < bl->nranges; i++) {
 			r = &bl->ranges[i];
-			n = (size_t)snprintf(item, sizeof(item), "%s",
-			    dotted(r->first, quad));
-			if (r->last != r->first)
-				n += (size_t)snprintf(item + n,
-				    sizeof(item) - n, " - %s",
-				    dotted(r->last, quad));
-			snprintf(item + n, sizeof(item) - n, " points %s",
-			    unit_print_points(r->points, buf));
+			unit_print_points(r->points, points);
+			dotted(r->first, first);
+			dotted(r->last, last);
+			if (r->first == r->last)
+				(void)snprintf(item, sizeof(item),
+				    "%s points %s", first, points);
+			else
+				(void)snprintf(item, sizeof(item),
+				    "%s - %s points %s", first, last, points);
 			list_add(&list, item);
 		}
 		list_end(&list);
@@ -192,7 +194,7 @@ print_lists(const struct config *cf, FILE *fp)
 	}
 	TAILQ_FOREACH(sym, &cf->symbols, entry)
 		fprintf(fp, "symbol %s points %s\n", sym->name,
-		    unit_print_points(sym->points, buf));
+		    unit_print_points(sym->points, points));
 }
 
 static void
@@ -208,7 +210,7 @@ print_state(const struct config *cf, FILE *fp)
 		list_begin(&list, fp, "state redis");
 		for (i = 0; i < cf->nredis; i++) {
 			netaddr_print(&cf->redis[i].addr, addr, sizeof(addr));
-			snprintf(item, sizeof(item),
+			(void)snprintf(item, sizeof(item),
 			    cf->redis[i].addr.family == AF_INET ?
 			    "\"%s:%u\"" : "\"[%s]:%u\"", addr,
 			    cf->redis[i].port);
@@ -241,18 +243,17 @@ static void
 print_limits(const struct config *cf, FILE *fp)
 {
 	const struct config_limit	*l;
-	const uint32_t			*member;
+	uint32_t			 value;
 	size_t				 i;
 
 	for (i = 0; i < config_nlimits; i++) {
 		l = &config_limits[i];
-		member = (const uint32_t *)(const void *)
-		    ((const char *)cf + l->offset);
+		memcpy(&value, (const char *)cf + l->offset, sizeof(value));
 		fprintf(fp, "limit %s", l->name);
 		if (l->istime)
-			print_time(fp, "", *member);
+			print_time(fp, "", value);
 		else
-			fprintf(fp, " %u", *member);
+			fprintf(fp, " %u", value);
 		putc('\n', fp);
 	}
 	fprintf(fp, "processes smtp %u scanner %u deliver %u\n", cf->nsmtp,
@@ -437,12 +438,11 @@ list_end(struct list *list)
 	fprintf(list->fp, " }");
 }
 
-static const char *
+static void
 dotted(uint32_t a, char buf[16])
 {
-	snprintf(buf, 16, "%u.%u.%u.%u", a >> 24, a >> 16 & 0xff,
+	(void)snprintf(buf, 16, "%u.%u.%u.%u", a >> 24, a >> 16 & 0xff,
 	    a >> 8 & 0xff, a & 0xff);
-	return buf;
 }
 
 static void

@@ -102,7 +102,7 @@ unit_rate(const char *s, uint32_t *n, uint32_t *period)
 	if (*s++ != '/')
 		return "not a rate like 2000/h";
 	if (isalpha((unsigned char)s[0]) && s[1] == '\0') {
-		snprintf(one, sizeof(one), "1%c", s[0]);
+		(void)snprintf(one, sizeof(one), "1%c", s[0]);
 		s = one;
 	}
 	if (unit_time(s, period) != NULL || *period == 0)
@@ -114,15 +114,16 @@ unit_rate(const char *s, uint32_t *n, uint32_t *period)
 const char *
 unit_print_points(int32_t points, char buf[UNIT_STRLEN])
 {
-	int32_t	abs = points < 0 ? -points : points;
-	int	cents = abs % 100;
+	const char	*sign = points < 0 ? "-" : "";
+	int32_t		 abs = points < 0 ? -points : points;
+	int		 cents = abs % 100;
 
 	if (cents % 10 == 0)
-		snprintf(buf, UNIT_STRLEN, "%s%d.%d", points < 0 ? "-" : "",
-		    abs / 100, cents / 10);
+		(void)snprintf(buf, UNIT_STRLEN, "%s%d.%d", sign, abs / 100,
+		    cents / 10);
 	else
-		snprintf(buf, UNIT_STRLEN, "%s%d.%02d", points < 0 ? "-" : "",
-		    abs / 100, cents);
+		(void)snprintf(buf, UNIT_STRLEN, "%s%d.%02d", sign, abs / 100,
+		    cents);
 	return buf;
 }
 
@@ -133,7 +134,7 @@ unit_print_time(uint32_t seconds, char buf[UNIT_STRLEN])
 
 	while (i > 0 && (seconds == 0 || seconds % times[i].factor != 0))
 		i--;
-	snprintf(buf, UNIT_STRLEN, "%u%c", seconds / times[i].factor,
+	(void)snprintf(buf, UNIT_STRLEN, "%u%c", seconds / times[i].factor,
 	    times[i].suffix);
 	return buf;
 }
@@ -146,9 +147,9 @@ unit_print_size(uint64_t octets, char buf[UNIT_STRLEN])
 	while (i > 0 && (octets == 0 || octets % sizes[i - 1].factor != 0))
 		i--;
 	if (i == 0)
-		snprintf(buf, UNIT_STRLEN, "%ju", (uintmax_t)octets);
+		(void)snprintf(buf, UNIT_STRLEN, "%ju", (uintmax_t)octets);
 	else
-		snprintf(buf, UNIT_STRLEN, "%ju%c",
+		(void)snprintf(buf, UNIT_STRLEN, "%ju%c",
 		    (uintmax_t)(octets / sizes[i - 1].factor),
 		    sizes[i - 1].suffix);
 	return buf;
@@ -160,7 +161,7 @@ unit_print_rate(uint32_t n, uint32_t period, char buf[UNIT_STRLEN])
 	char	time[UNIT_STRLEN];
 
 	unit_print_time(period, time);
-	snprintf(buf, UNIT_STRLEN, "%u/%.16s", n,
+	(void)snprintf(buf, UNIT_STRLEN, "%u/%.16s", n,
 	    time[0] == '1' && isalpha((unsigned char)time[1]) ? time + 1 :
 	    time);
 	return buf;

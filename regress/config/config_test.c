@@ -65,7 +65,7 @@ each(const char *dir, void (*fn)(const char *))
 	size_t		 n;
 	int		 seen = 0;
 
-	snprintf(path, sizeof(path), "regress/config/%s", dir);
+	(void)snprintf(path, sizeof(path), "regress/config/%s", dir);
 	if (getcwd(top, sizeof(top)) == NULL || chdir(path) == -1 ||
 	    (d = opendir(".")) == NULL) {
 		printf("%s: cannot be read\n", path);
@@ -90,7 +90,8 @@ right(const char *name)
 	struct config	*cf;
 	char		*want, *got, *again, *err, out[300];
 
-	snprintf(out, sizeof(out), "%.*s.out", (int)strlen(name) - 5, name);
+	(void)snprintf(out, sizeof(out), "%.*s.out", (int)strlen(name) - 5,
+	    name);
 	want = slurp(out);
 	got = parse(name, 1, &err);
 	same(name, err, "");
@@ -112,7 +113,8 @@ wrong(const char *name)
 {
 	char	*want, *got, *err, out[300];
 
-	snprintf(out, sizeof(out), "%.*s.err", (int)strlen(name) - 5, name);
+	(void)snprintf(out, sizeof(out), "%.*s.err", (int)strlen(name) - 5,
+	    name);
 	want = slurp(out);
 	got = parse(name, 0, &err);
 	CHECK(got == NULL);
@@ -299,7 +301,9 @@ test_lookups(void)
 	CHECK(config_domain(cf, "nowhere.example") == NULL);
 	CHECK(config_domain(cf, "") == NULL);
 	d = config_domain(cf, "a.example");
-	CHECK(d != NULL && d->index == 1 && d->hop.port == 25);
+	if (d == NULL)
+		exit(1);
+	CHECK(d->index == 1 && d->hop.port == 25);
 	CHECK_STR(d->participant->name, "a");
 	CHECK_INT(d->policy.greylist_at, 500);
 	CHECK_INT(d->policy.reject_at, 900);
@@ -310,7 +314,9 @@ test_lookups(void)
 	CHECK(config_trap(d, "x@b.example"));
 	CHECK(!config_discard(d, "somebody@a.example"));
 	d = config_domain(cf, "c.example");
-	CHECK(d != NULL && d->policy.reject_at == 700);
+	if (d == NULL)
+		exit(1);
+	CHECK_INT(d->policy.reject_at, 700);
 	CHECK_INT(d->policy.greylist_at, 400);
 	CHECK_INT(d->policy.decisive[DECISIVE_MACRO], ACTION_TEMPFAIL);
 	CHECK(!config_discard(d, "noreply@a.example"));
@@ -387,8 +393,8 @@ test_files(void)
 	temporary(dir, sizeof(dir));
 	if (mkdtemp(dir) == NULL)
 		exit(1);
-	snprintf(cert, sizeof(cert), "%s/pem", dir);
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
+	(void)snprintf(cert, sizeof(cert), "%s/pem", dir);
+	(void)snprintf(conf, sizeof(conf), "%s/conf", dir);
 	fclose(fopen(cert, "w"));
 	chmod(cert, 0644);
 	fp = fopen(conf, "w");

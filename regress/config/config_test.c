@@ -25,6 +25,7 @@ static void	 wrong(const char *);
 static void	 temporary(char *, size_t);
 static void	 same(const char *, const char *, const char *);
 
+static void	 test_documents(void);
 static void	 test_units(void);
 static void	 test_lookups(void);
 static void	 test_macros(void);
@@ -42,6 +43,7 @@ main(void)
 {
 	each("right", right);
 	each("wrong", wrong);
+	test_documents();
 	test_units();
 	test_lookups();
 	test_macros();
@@ -204,6 +206,41 @@ slurp(const char *name)
 	}
 	fclose(out);
 	return text;
+}
+
+/*
+ * Whole examples in the manual, and the sample file.
+ */
+
+static void
+test_documents(void)
+{
+	char		*manual, *p, *end, *bs, *text, *err;
+	struct config	*cf;
+	int		 seen = 0;
+
+	manual = slurp("common/pfoertner.conf.5");
+	for (p = manual; (p = strstr(p, "\n.Bd ")) != NULL; p = end) {
+		p = strchr(p + 1, '\n') + 1;
+		if ((end = strstr(p, ".Ed\n")) == NULL)
+			break;
+		*end++ = '\0';
+		if (strncmp(p, "service ", 8) != 0)
+			continue;
+		while ((bs = strstr(p, "\\e")) != NULL)
+			memmove(bs + 1, bs + 2, strlen(bs + 1));
+		cf = config_parse_text("manual", p, strlen(p), stdout);
+		CHECK(cf != NULL);
+		config_free(cf);
+		seen++;
+	}
+	CHECK_INT(seen, 2);
+	free(manual);
+
+	text = parse("etc/pfoertner.conf", 1, &err);
+	same("etc/pfoertner.conf", err, "");
+	free(text);
+	free(err);
 }
 
 /*

@@ -23,7 +23,7 @@ struct budget {
 	uint32_t	 depth_max;	/* things inside things */
 	uint32_t	 blobs_max;	/* things looked at */
 	uint64_t	 out_max;	/* octets unpacked in all */
-	uint32_t	 ratio_max;	/* unpacked : packed, of one member above
+	uint32_t	 ratio_max;	/* unpacked : packed, of a member above
 					   a megabyte */
 	uint32_t	 ms_max;	/* of CPU time, from budget_start() */
 	/* Used: */

@@ -100,7 +100,7 @@ netaddr_print(const struct netaddr *a, char *buf, size_t size)
 {
 	if (a->family == 0 ||
 	    inet_ntop(a->family, a->octets, buf, (socklen_t)size) == NULL)
-		snprintf(buf, size, "none");
+		(void)snprintf(buf, size, "none");
 	return buf;
 }
 
@@ -110,8 +110,8 @@ netaddr_literal(const struct netaddr *a, char *buf, size_t size)
 	char text[NETADDR_STRLEN];
 
 	netaddr_print(a, text, sizeof(text));
-	snprintf(buf, size, "[%s%s]", a->family == AF_INET6 ? "IPv6:" : "",
-	    text);
+	(void)snprintf(buf, size, "[%s%s]",
+	    a->family == AF_INET6 ? "IPv6:" : "", text);
 	return buf;
 }
 
@@ -153,8 +153,8 @@ netaddr_reverse(const struct netaddr *a, const char *suffix, char *buf,
 
 	switch (a->family) {
 	case AF_INET:
-		snprintf(labels, sizeof(labels), "%u.%u.%u.%u", a->octets[3],
-		    a->octets[2], a->octets[1], a->octets[0]);
+		(void)snprintf(labels, sizeof(labels), "%u.%u.%u.%u",
+		    a->octets[3], a->octets[2], a->octets[1], a->octets[0]);
 		break;
 	case AF_INET6:
 		/* RFC 3596 2.5: a label for each half octet, lowest first */
@@ -215,9 +215,9 @@ cidr_print(const struct cidr *c, char *buf, size_t size)
 
 	netaddr_print(&c->addr, text, sizeof(text));
 	if (c->bits == family_bits(c->addr.family))
-		snprintf(buf, size, "%s", text);
+		(void)snprintf(buf, size, "%s", text);
 	else
-		snprintf(buf, size, "%s/%u", text, c->bits);
+		(void)snprintf(buf, size, "%s/%u", text, c->bits);
 	return buf;
 }
 

@@ -36,7 +36,7 @@ static void		 in_settle(struct io *);
 static void		 io_unlist(struct io *);
 static void		 io_idle(void *);
 static void		 io_task(void *);
-static int		 io_owes(struct io *, uint16_t);
+static int		 io_owes(struct io *, uint32_t);
 
 struct io *
 io_new(int fd, io_cb *cb, void *arg)
@@ -171,7 +171,7 @@ io_resume(struct io *io)
 {
 	if (!(io->flags & IOF_PAUSED))
 		return;
-	io->flags &= (uint16_t)~IOF_PAUSED;
+	io->flags &= ~IOF_PAUSED;
 	if (io->flags & (IOF_CONNECTING | IOF_FAILED))
 		return;
 	if (!(io->flags & IOF_FULL))
@@ -228,7 +228,7 @@ io_consume(struct io *io, size_t n)
 	b->len -= (uint32_t)n;
 	io->line.scanned = 0;
 	if (io->flags & IOF_FULL) {
-		io->flags &= (uint16_t)~IOF_FULL;
+		io->flags &= ~IOF_FULL;
 		if (!(io->flags & IOF_PAUSED)) {
 			io_want_read(io);
 			if (io->tls != NULL)
@@ -433,7 +433,7 @@ io_fail(struct io *io)
 {
 	if (io->flags & IOF_FAILED)
 		return -1;
-	io->flags &= (uint16_t)~(IOF_CONNECTING | IOF_SHAKING);
+	io->flags &= ~(IOF_CONNECTING | IOF_SHAKING);
 	io->flags |= IOF_FAILED;
 	io_unlist(io);
 	if (io->wev != NULL)
@@ -467,7 +467,7 @@ static void
 io_unlist(struct io *io)
 {
 	event_del(&io->rev);
-	io->flags &= (uint16_t)~IOF_LISTED;
+	io->flags &= ~IOF_LISTED;
 }
 
 void
@@ -516,7 +516,7 @@ io_task(void *arg)
 		return;
 	}
 	if (io_owes(io, IOF_TELL_CONN)) {
-		io->flags &= (uint16_t)~IOF_CONNECTING;
+		io->flags &= ~IOF_CONNECTING;
 		io_want_read(io);
 		wheel_touch(&io->idle);
 		if (io_tell(io, IO_CONNECTED) == -1)
@@ -536,10 +536,10 @@ io_task(void *arg)
 }
 
 static int
-io_owes(struct io *io, uint16_t flag)
+io_owes(struct io *io, uint32_t flag)
 {
 	int owed = (io->flags & flag) != 0;
 
-	io->flags &= (uint16_t)~flag;
+	io->flags &= ~flag;
 	return owed;
 }

@@ -32,7 +32,7 @@ enum io_event {
 };
 
 /* Called from the loop only, never from inside a call to io_*. */
-typedef void io_cb(struct io *, enum io_event, void *arg);
+typedef void io_cb(struct io *, enum io_event, void *);
 
 /* On a connected, non-blocking socket, which is taken (closed on failure).
    NULL: no memory. */

@@ -63,8 +63,7 @@ struct io {
 	io_cb			*cb;
 	void			*arg;
 	int			 fd;
-	uint16_t		 flags;		/* IOF_ */
-	uint8_t			 busy;		/* inside the callback */
+	uint32_t		 flags;		/* IOF_ */
 	struct line_state	 line;
 	struct block		*in;		/* NULL: nothing waits */
 	struct blocks		 out;
@@ -73,6 +72,7 @@ struct io {
 	struct wheel		 idle;
 	struct io_tls		*tls;
 	char			*error;
+	int			 busy;		/* inside the callback */
 };
 
 /* What the transports return besides a number of octets. */

@@ -160,7 +160,7 @@ static int
 tls_ready(struct io *io)
 {
 	io->tls->ready = 1;
-	io->flags &= (uint16_t)~IOF_SHAKING;
+	io->flags &= ~IOF_SHAKING;
 	io_timeout(io, io->tls->timeout);
 	if (io_tell(io, IO_TLSREADY) == -1)
 		return -1;

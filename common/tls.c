@@ -42,10 +42,14 @@ pem_map(struct pem *pem, int fd)
 void
 pem_unmap(struct pem *pem)
 {
-	union { const void *in; void *out; } p = { pem->text };
+	union {
+		const void	*mapped;
+		void		*p;
+	} u;
 
+	u.mapped = pem->text;
 	if (pem->text != NULL)
-		(void)munmap(p.out, pem->len);
+		(void)munmap(u.p, pem->len);
 	pem->text = NULL;
 	pem->len = 0;
 }

@@ -2,20 +2,17 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include <sys/types.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/io.h"
+#include "common/io_private.h"
 #include "common/message.h"
 #include "regress/unit.h"
 
@@ -258,11 +255,15 @@ test_gather(void)
 }
 
 static int
-memory(const char *text, size_t n)
+file(const char *text, size_t n)
 {
-	int fd;
+	FILE *f;
+	int fd = -1;
 
-	fd = memfd_create("io_test", MFD_CLOEXEC);
+	if ((f = tmpfile()) != NULL) {
+		fd = dup(fileno(f));
+		fclose(f);
+	}
 	CHECK_INT(write(fd, text, n), n);
 	return fd;
 }
@@ -271,6 +272,7 @@ static void
 test_file(void)
 {
 	static char text[3 * 40000], got[4 * 40000 + 100];
+	static const char dot[3] = { '.', '\r', '\n' };
 	static const char want[] = "head\r\n..a\r\nb\r\n.....\r\n.\r\n";
 	uint8_t sum[MESSAGE_HASH], sum2[MESSAGE_HASH];
 	struct hash *h;
@@ -281,7 +283,7 @@ test_file(void)
 
 	pair(sv);
 	side(&s, sv[0], M_EAT, 'l');
-	fd = memory("XX.a\r\nb\r\n....\r\nYY", 17);
+	fd = file("XX.a\r\nb\r\n....\r\nYY", 17);
 	h = hash_new();
 	io_write(s.io, "head\r\n", 6);
 	CHECK_INT(io_file(s.io, fd, 2, 13, 1, h), 0);
@@ -306,8 +308,8 @@ test_file(void)
 
 	/* the worst there is, to a reader that is slow */
 	for (i = 0; i < sizeof(text); i += 3)
-		memcpy(text + i, ".\r\n", 3);
-	fd = memory(text, sizeof(text));
+		memcpy(text + i, dot, 3);
+	fd = file(text, sizeof(text));
 	CHECK_INT(io_file(s.io, fd, 0, sizeof(text), 1, NULL), 0);
 	for (total = 0, i = 0; i < 1000; i++) {
 		run(1);
@@ -472,6 +474,7 @@ test_connect(void)
 	/* before it is connected: kept and sent then */
 	io_write(s.io, "early\r\n", 7);
 	io_timeout(s.io, 2000);
+	memset(&peer, 0, sizeof(peer));
 	len = sizeof(peer);
 	fd = accept(l, (struct sockaddr *)&peer, &len);
 	CHECK(fd != -1);
@@ -479,7 +482,7 @@ test_connect(void)
 	put(fd, "220 hi\r\n");
 	run(1000);
 	CHECK_STR(s.lines, "220 hi|");
-	CHECK_INT(s.events[0], 'c');
+	CHECK(s.events[0] == 'c');
 	CHECK_INT(recv(fd, s.lines, sizeof(s.lines), MSG_DONTWAIT), 7);
 	io_free(s.io);
 	close(fd);
@@ -506,34 +509,31 @@ test_connect(void)
 
 #define IDLE 200
 
-/* issue: an idle plain connection costs well under 1 KiB here */
+/* The issue's bound: an idle plain connection costs well under 1 KiB here. */
 static void
 test_idle(void)
 {
 	static struct side s[IDLE];
 	static int sv[IDLE][2];
-	size_t before, after;
 	int i;
 
-	for (i = 0; i < IDLE; i++)
-		pair(sv[i]);
-	before = mallinfo2().uordblks;
+	CHECK(sizeof(struct io) <= 320);
 	for (i = 0; i < IDLE; i++) {
+		pair(sv[i]);
 		side(&s[i], sv[i][0], M_LINES, 0);
 		io_timeout(s[i].io, 300000);
 		io_write(s[i].io, "220 hello\r\n", 11);
 		put(sv[i][1], "EHLO x\r\n");
-		run(0);
 	}
 	run(20);
-	after = mallinfo2().uordblks;
 	for (i = 0; i < IDLE; i++) {
 		CHECK_STR(s[i].lines, "EHLO x|");
+		/* nothing but the struct is left of it */
+		CHECK(s[i].io->in == NULL && TAILQ_EMPTY(&s[i].io->out) &&
+		    s[i].io->wev == NULL);
 		io_free(s[i].io);
 		close(sv[i][1]);
 	}
-	printf("an idle connection: %zu octets\n", (after - before) / IDLE);
-	CHECK((after - before) / IDLE < 1024);
 }
 
 int

@@ -2,7 +2,6 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include <sys/types.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <signal.h>
@@ -108,6 +107,7 @@ test_both_ways(void)
 	char info[64], *text;
 	size_t i, size = 400000;
 	struct hash *h;
+	FILE *f;
 	int fd;
 
 	shake(&a, &b);
@@ -121,7 +121,8 @@ test_both_ways(void)
 	text = malloc(size);
 	for (i = 0; i < size; i++)
 		text[i] = ".x\r\n"[i % 4];
-	fd = memfd_create("io_tls_test", MFD_CLOEXEC);
+	f = tmpfile();
+	fd = fileno(f);
 	CHECK_INT(write(fd, text, size), size);
 	b.hash = hash_new();
 	h = hash_new();
@@ -192,7 +193,7 @@ test_both_ways(void)
 	CHECK(strchr(b.events, 'x') == NULL);
 	io_free(b.io);
 	free(text);
-	close(fd);
+	fclose(f);
 }
 
 static void
@@ -284,6 +285,7 @@ test_pki(void)
 	struct side a, b;
 	struct tls *two;
 	char why[200];
+	FILE *f;
 	int fd;
 
 	testcert("mx.example", &pkis[0]);
@@ -315,7 +317,8 @@ test_pki(void)
 	CHECK(pki_server(&bad, 1, why, sizeof(why)) == NULL);
 
 	/* from a descriptor, wherever its offset is */
-	fd = memfd_create("pem", MFD_CLOEXEC);
+	f = tmpfile();
+	fd = fileno(f);
 	CHECK_INT(pem_map(&pem, fd), -1);
 	CHECK_INT(write(fd, pkis[0].cert.text, pkis[0].cert.len),
 	    pkis[0].cert.len);
@@ -326,7 +329,7 @@ test_pki(void)
 	pem_unmap(&pem);
 	CHECK_INT(ftruncate(fd, LIM_PEM + 1), 0);
 	CHECK_INT(pem_map(&pem, fd), -1);
-	close(fd);
+	fclose(f);
 }
 
 int

@@ -28,6 +28,8 @@ SRCS = \
 	child.c \
 	cidr.c \
 	compat/acts.c \
+	dns_answer.c \
+	dns_wire.c \
 	envelope.c \
 	ibuf.c \
 	imsg.c \
@@ -44,6 +46,7 @@ SRCS = \
 	message.c \
 	proc.c \
 	protocol.c \
+	punycode.c \
 	sandbox.c \
 	spawn.c \
 	tls.c \

@@ -75,6 +75,21 @@
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
 #define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
 
+/* DNS. */
+#define LIM_DNS_QUESTIONS	4000	/* open names of one process; below
+					   LIM_FRAMES_QUEUED, as all are asked
+					   again when the resolver is back */
+#define LIM_DNS_WAITERS		32768	/* askers of these names */
+#define LIM_DNS_ASKED		8000	/* open in a resolver, of all peers */
+#define LIM_DNS_MS		60000	/* the longest that a question waits */
+#define LIM_DNS_TRIES		5	/* how often one is asked again */
+#define LIM_DNS_CACHE		4096	/* answers kept by an asker */
+#define LIM_DNS_CACHE_SIZE	(4 * 1024 * 1024)
+#define LIM_DNS_TTL_S		3600	/* kept no longer, whatever the TTL */
+#define LIM_DNS_NEGTTL_S	300	/* RFC 2308 5 allows hours; who has just
+					   made his MX should not wait */
+#define LIM_DNS_SERVERS		16	/* resolvers that are asked */
+
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
 #define LIM_INCLUDES		16	/* depth */

@@ -36,8 +36,10 @@ enum dns_security { DNS_INSECURE, DNS_SECURE, DNS_BOGUS };
 
 /*
  * Records as they are meant: addresses as 4 or 16 octets; MX as preference
- * (2, network order) and name text; PTR and CNAME as name text (lower case,
- * no final dot); TXT as its strings joined; TLSA as RDATA.
+ * (2, network order) and name text ("" is the root: no mail, RFC 7505); PTR
+ * and CNAME as name text (lower case, no final dot); TXT as its strings
+ * joined; TLSA as RDATA.  Malformed records are left out; where nothing is
+ * left of an answer it is DNS_FAIL.
  */
 struct dns_record {
 	const uint8_t	*data;		/* name texts are not terminated */
@@ -60,11 +62,14 @@ void	dns_answer_add(struct ibuf *, const struct dns_answer *);
 int	dns_answer_parse(struct ibuf *, struct dns_answer *);
 
 /*
- * The stub: one a process.  dns_peer(ipc) tells it the channel (NULL: the
- * resolver is away, what is open is asked again when it is back, until its
- * time is up).  The process lists RESOLVER_VERB_ANSWER in its dispatch table.
+ * The stub: one a process.  dns_peer(ipc) tells it the channel, dns_peer_gone
+ * that one has closed: what is open is asked again when there is another,
+ * until its time is up (after a reload the new channel may come before the
+ * old one goes; an old one that goes then is no loss).  dns_peer(NULL): there
+ * is none.  The process lists RESOLVER_VERB_ANSWER in its dispatch table.
  */
 void	dns_peer(struct ipc *);
+void	dns_peer_gone(struct ipc *);
 int	dns_answered(struct ipc *, struct imsg *);
 #define RESOLVER_VERB_ANSWER \
 	{ VERB_ANSWER, PEER_BIT(PEER_RESOLVER), LIM_FRAME, IPC_NOFD, \
@@ -73,20 +78,36 @@ int	dns_answered(struct ipc *, struct imsg *);
 struct dns_question;
 /*
  * Ask; cb is called once, never from inside dns_ask, unless dns_cancel comes
- * first.  The answer is borrowed for the call.  NULL without memory.
+ * first.  The answer is borrowed for the call, in which dns_cancel of this
+ * question does nothing.  NULL without memory.  Equal questions share one
+ * frame, warm ones cost none.  What cannot be a name gets DNS_NXDOMAIN, what
+ * is past LIM_DNS_QUESTIONS DNS_FAIL.  At most LIM_DNS_MS.
  */
 struct dns_question *dns_ask(const char *name, enum dns_type, uint64_t ms,
 	    void (*cb)(const struct dns_answer *, void *), void *arg);
 void	dns_cancel(struct dns_question *);
 
 /*
- * The process: the same for both daemons, for their process tables.
- * resolver_init before the cage, resolver_start inside, RESOLVER_VERBS its
- * dispatch table (VERB_ASK from whoever the daemon lets).
+ * The process: the same for both daemons, for their process tables, which say
+ * RESOLVER_HOOKS where their own name init, start, verbs and so on.  It needs
+ * POWER_DNS and RESOLVER_FILES descriptors.
  */
 int	resolver_init(const struct config *, unsigned instance);
 void	resolver_start(void);
-extern const struct ipc_verb resolver_verbs[];
+void	resolver_peer_up(struct ipc *);
+void	resolver_peer_gone(struct ipc *);
+void	resolver_drain(int hurry);
+#define RESOLVER_NVERBS	1
+extern const struct ipc_verb resolver_verbs[RESOLVER_NVERBS];
 extern const size_t resolver_nverbs;
+#define RESOLVER_FILES	2048
+#define RESOLVER_HOOKS							\
+	.init = resolver_init,						\
+	.start = resolver_start,					\
+	.verbs = resolver_verbs,					\
+	.nverbs = RESOLVER_NVERBS,					\
+	.peer_up = resolver_peer_up,					\
+	.peer_gone = resolver_peer_gone,				\
+	.drain = resolver_drain
 
 #endif

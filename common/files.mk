@@ -48,6 +48,7 @@ SRCS = \
 	proc.c \
 	protocol.c \
 	punycode.c \
+	resolver.c \
 	sandbox.c \
 	spawn.c \
 	tls.c \

@@ -89,6 +89,22 @@
 #define LIM_DNS_NEGTTL_S	300	/* RFC 2308 5 allows hours; who has just
 					   made his MX should not wait */
 #define LIM_DNS_SERVERS		16	/* resolvers that are asked */
+/* greyd: what its store keeps. */
+#define LIM_STATE_ENTRIES	4000000	/* records; when full, the first to
+					   expire go first.  About 200 octets
+					   each on disk */
+#define LIM_STATE_MAP		(4ULL << 30)	/* octets of address space */
+#define LIM_STATE_VALUE		128	/* octets of one record */
+#define LIM_STATE_SYNC_S	2	/* what a power failure may lose */
+#define LIM_STATE_SWEEP		500	/* expired records removed at a time */
+#define LIM_STATE_ASKS		65536	/* questions open, of all peers */
+#define LIM_GREY_REPEAT_S	900	/* an answer is given again for an id;
+					   longer than any message's deadline */
+#define LIM_GREY_PAIR		5	/* senders that a network retried for,
+					   then it is known to retry */
+#define LIM_RATE_KEY		320	/* a path at most */
+#define LIM_RATE_PERIOD_S	(31 * 86400)
+#define LIM_RATE_LIMIT		1000000000	/* a period */
 
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */

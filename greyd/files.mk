@@ -3,6 +3,13 @@
 #
 # The form is described in common/files.mk.
 
-SRCS = *.c
+SRCS = \
+	backend_lmdb.c \
+	grey.c \
+	key.c \
+	lmdb_file.c \
+	main.c \
+	rate.c \
+	store.c
 
 LIBS = lmdb

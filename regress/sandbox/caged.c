@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 
 #include <err.h>
-#include <fcntl.h>
-#include <grp.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,8 @@
 static char	 base[32];
 static char	 empty_root[64], own_root[64];
 
+static int	 remove_one(const char *, const struct stat *, int,
+		    struct FTW *);
 static void	 collect_log(int, struct caged *);
 
 int
@@ -47,14 +48,21 @@ caged_begin(void)
 	return 0;
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int what, struct FTW *ftw)
+{
+	(void)st;
+	(void)what;
+	(void)ftw;
+	return remove(path);
+}
+
 void
 caged_end_all(void)
 {
-	char	 cmd[96];
-
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", base);
-	if (base[0] == '/' && system(cmd) != 0)
-		warnx("%s is left", base);
+	if (base[0] == '/' && nftw(base, remove_one, 8,
+	    FTW_DEPTH | FTW_PHYS) == -1)
+		warn("%s", base);
 }
 
 const char *

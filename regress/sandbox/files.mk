@@ -3,6 +3,8 @@
 #
 # The form is described in common/files.mk.
 
+PROGS = acts
+
 acts_test_SRCS = regress/sandbox/caged.c
 works_test_SRCS = regress/sandbox/caged.c
 works_test_LIBS = lmdb

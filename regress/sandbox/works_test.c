@@ -143,7 +143,7 @@ libc_in(void *arg)
 {
 	struct tm	 tm;
 	time_t		 now = time(NULL);
-	uint32_t	*v;
+	uint32_t	*v, *more;
 	char		 text[64];
 	size_t		 i, n = 200000;
 
@@ -153,8 +153,8 @@ libc_in(void *arg)
 		v[i] = arc4random();
 	/* Large arrays: glibc asks for the size of the memory. */
 	qsort(v, n, sizeof(*v), compare);
-	STEP((v = reallocarray(v, n * 4, sizeof(*v))) != NULL);
-	free(v);
+	STEP((more = reallocarray(v, n * 4, sizeof(*v))) != NULL);
+	free(more);
 	STEP(localtime_r(&now, &tm) != NULL);
 	STEP(strftime(text, sizeof(text), "%a %z", &tm) > 0);
 	STEP(mktime(&tm) != -1);
@@ -264,6 +264,7 @@ readfd_in(void *arg)
 {
 	char	 buf[8];
 	void	*p;
+	FILE	*f;
 
 	(void)arg;
 	STEP(message_check(null_fd, 4) == 0);
@@ -271,7 +272,8 @@ readfd_in(void *arg)
 	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, null_fd, 0);
 	STEP(p != MAP_FAILED && memcmp(p, "body", 4) == 0);
 	STEP(munmap(p, 4096) == 0);
-	STEP(fopen("/etc/localtime", "r") == NULL && errno == ENOENT);
+	f = fopen("/etc/localtime", "r");
+	STEP(f == NULL && errno == ENOENT);
 	STEP(open("/", O_RDONLY) == -1 && errno == ENOENT);
 	return 0;
 }

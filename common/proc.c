@@ -264,10 +264,11 @@ config_read(char *why, size_t size)
 static int
 config_use(struct config *c)
 {
-	char	*text = NULL;
-	size_t	 len = 0;
-	FILE	*f;
-	int	 wfd, rfd;
+	static struct config	*used;
+	char			*text = NULL;
+	size_t			 len = 0;
+	FILE			*f;
+	int			 wfd, rfd;
 
 	if ((f = open_memstream(&text, &len)) == NULL)
 		return -1;
@@ -286,7 +287,8 @@ config_use(struct config *c)
 	if (parent.configfd != -1)
 		close(parent.configfd);
 	parent.configfd = rfd;
-	parent.config = c;
+	config_free(used);
+	parent.config = used = c;
 	parent.generation++;
 	return 0;
 }

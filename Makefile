@@ -37,7 +37,7 @@ run:
 	@$(ROOT)
 	@cd "$(TOP)" && regress/setup run
 	@$(CONFIGURE) $(MAKE) $(RULES) $(JOBS) programs
-	@cd "$(TOP)" && exec regress/demo/run
+	@cd "$(TOP)" && OBJ=$(OBJ) exec regress/demo/run
 
 regress:
 	@$(ROOT)

@@ -220,7 +220,7 @@ out_put_tls(struct io *io)
 
 	owed = io_tls_owed(io);
 	niov = out_gather(io, owed > 0 ? owed : RECORD, iov, &n);
-	if (niov == -1)
+	if (niov <= 0)
 		return IO_BROKEN;
 	if (n > RECORD)
 		n = RECORD;

@@ -27,8 +27,8 @@ if sh etc/setup-users 'x y'; then
 fi
 
 # Every child of a process table has its user.
-users=$(sed -n 's/^[	 ]*\.user *= *"\([a-z]*\)".*/\1/p' */main.c \
-    2> /dev/null || :)
+users=$(cat */main.c 2> /dev/null |
+    sed -n 's/.*\.user *= *"\([a-z]*\)".*/\1/p')
 for user in $users; do
 	sed 's/#.*//' etc/users | cut -f1 | grep -qx "$user"
 done

@@ -92,6 +92,20 @@ def functions(text):
             begin = None
 
 
+def version(tool, wanted):
+    """Skips the check unless the tool is of the version whose opinion counts:
+    each has its own."""
+    try:
+        out = subprocess.run([tool, "--version"], stdout=subprocess.PIPE)
+    except OSError:
+        print(f"no {tool}")
+        sys.exit(77)
+    m = re.search(r"version (\d+)", out.stdout.decode(errors="replace"))
+    if m is None or int(m.group(1)) != wanted:
+        print(f"{tool} is not of version {wanted}")
+        sys.exit(77)
+
+
 def complain(path, line, what):
     global findings
     findings += 1

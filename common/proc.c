@@ -444,8 +444,10 @@ proc_reload(struct child *asker, uint32_t job)
 		(void)ipc_send(asker->ipc, VERB_RELOADED, job, -1, &b);
 		ibuf_free(&b);
 	}
-	if (!ok)
+	if (!ok) {
+		config_free(c);
 		return;
+	}
 	listen_close_old();
 	log_info("reload: %s", why);
 	phase = PHASE_EXCHANGE;

@@ -98,6 +98,7 @@ const size_t		 npowers = sizeof(powers) / sizeof(powers[0]);
 static pid_t		 parent;
 
 static void	 drop_users(const struct cage *);
+static void	 limit_files(const struct cage *);
 static void	 set_limit(int, rlim_t);
 static const struct act *find_act(const char *);
 
@@ -131,7 +132,7 @@ sandbox_enter(const struct cage *c)
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_NPROC, 0);
 	if (c->files != 0)
-		set_limit(RLIMIT_NOFILE, c->files);
+		limit_files(c);
 	/* Writing past RLIMIT_FSIZE shall be an error, not death. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	cage_limits(c);
@@ -162,6 +163,22 @@ pid_t
 cage_parent(void)
 {
 	return parent;
+}
+
+/* The system may give less than the role would like to have. */
+static void
+limit_files(const struct cage *c)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("limit");
+	if (rl.rlim_max >= c->files)
+		rl.rlim_max = c->files;
+	else
+		log_debug("%u descriptors wanted, the system gives %llu",
+		    c->files, (unsigned long long)rl.rlim_max);
+	set_limit(RLIMIT_NOFILE, rl.rlim_max);
 }
 
 static void

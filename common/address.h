@@ -28,8 +28,10 @@ int	address_mailbox(const char *s, int utf8, const char **why);
 /* The part behind the last "@", or NULL; points into s. */
 const char *address_domain(const char *s);
 /*
- * Case folded and unquoted as far as it is equivalent, for comparing: the
- * domain in lower case without final dot, U-labels as they are.  -1: too long.
+ * Case folded and unquoted as far as it is equivalent, for comparing: both
+ * parts in lower case (ASCII; other letters as they are), the domain without
+ * final dot.  Not for sending on.  -1: does not fit; LIM_PATH + 1 is enough for
+ * every valid address.
  */
 int	address_fold(const char *s, char *dst, size_t dstsize);
 /* The local part is lp, case-insensitively ("postmaster"). */

@@ -175,13 +175,24 @@ test_paths(void)
 	p = "<abcd@d.e>";
 	CHECK_INT(address_path(&p, 0, small, sizeof(small), &why), -1);
 
-	/* lengths: local part, and both together */
+	/* lengths: local part, and both together, which must still fold */
 	memset(local, 'a', sizeof(local));
 	snprintf(local + LIM_LOCALPART, 16, "@b.example");
 	CHECK_INT(address_mailbox(local, 0, &why), 0);
 	snprintf(local + LIM_LOCALPART, 16, "a@b.example");
 	CHECK_INT(address_mailbox(local, 0, &why), -1);
 	CHECK_STR(why, "local part is too long");
+	memset(local, 'a', sizeof(local));
+	local[LIM_LOCALPART] = '@';
+	local[LIM_LOCALPART + 32] = '.';
+	local[LIM_PATH] = '\0';
+	CHECK_INT(address_mailbox(local, 0, &why), 0);
+	CHECK_INT(address_fold(local, dst, sizeof(dst)), 0);
+	CHECK_STR(dst, local);
+	local[LIM_PATH] = 'a';
+	local[LIM_PATH + 1] = '\0';
+	CHECK_INT(address_mailbox(local, 0, &why), -1);
+	CHECK_STR(why, "address is too long");
 
 	CHECK_INT(address_mailbox("a@b.example>", 0, &why), -1);
 	CHECK_INT(address_mailbox("", 0, &why), -1);

@@ -15,8 +15,8 @@
 #define LIM_SID			16	/* the same form for sessions */
 
 /* SMTP, RFC 5321 4.5.3.1 unless said otherwise. */
-#define LIM_LOCALPART		255	/* 4.5.3.1.1 has 64 and asks to do without
-					   a limit: VERP and SRS need more */
+#define LIM_LOCALPART		255	/* 4.5.3.1.1 has 64, 4.5.3.1 wants no
+					   limit: VERP and SRS need more */
 #define LIM_DOMAIN		255	/* 4.5.3.1.2 */
 #define LIM_PATH		320	/* 4.5.3.1.3 has 256, real addresses are
 					   longer */

@@ -105,8 +105,9 @@ rows() {
 # pid root user: a child that runs is caged like this.
 look_at() {
 	s=$(cat "/proc/$1/status")
-	for want in "Uid:	$3	$3	$3	$3" "NoNewPrivs:	1" \
-	    "Seccomp:	2" "CapEff:	0000000000000000" \
+	for want in "Uid:	$3	$3	$3	$3" \
+	    "NoNewPrivs:	1" "Seccomp:	2" \
+	    "CapEff:	0000000000000000" \
 	    "CapPrm:	0000000000000000"; do
 		echo "$s" | grep -qxF "$want" ||
 		    fail "$name ($1): not $want"

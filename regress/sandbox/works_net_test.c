@@ -47,6 +47,7 @@ static size_t		 cert_len, key_len;
 static int		 lfd;
 static struct sockaddr_in listen_addr;
 static int		 resolved;
+static int		 lifeline;	/* outside: end of file, the end */
 
 static int	 step(int);
 static void	 make_cert(void);
@@ -245,18 +246,22 @@ tls_ask(int fd)
 	return 0;
 }
 
-/* The process outside; it ends by itself. */
+/* The process outside; it ends by itself, or when the caged one has gone. */
 static void
 outside(int (*fn)(int))
 {
 	pid_t	 pid;
+	int	 p[2];
 
-	if ((pid = fork()) == -1)
+	if (pipe(p) == -1 || (pid = fork()) == -1)
 		err(3, "fork");
 	if (pid == 0) {
+		close(p[1]);
+		lifeline = p[0];
 		(void)alarm(10);
 		_exit(fn(lfd));
 	}
+	close(p[0]);
 }
 
 static void
@@ -290,10 +295,7 @@ client_in(void *arg)
 	return tls_ask(-1);
 }
 
-/*
- * A DNS server of one answer, 192.0.2.1 for whatever is asked, that ends with
- * its parent.
- */
+/* A DNS server of one answer: 192.0.2.1 for whatever is asked. */
 static int
 dns_serve(int fd)
 {
@@ -301,19 +303,20 @@ dns_serve(int fd)
 		0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1
 	};
 	struct sockaddr_storage	 ss;
-	struct timeval		 tv = { 0, 100000 };
+	struct pollfd		 p[2];
 	socklen_t		 len;
 	uint8_t			 q[512 + sizeof(answer)];
-	pid_t			 parent = getppid();
 	ssize_t			 n;
 	size_t			 end;
 
-	STEP(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == 0);
 	for (;;) {
+		p[0].fd = fd;
+		p[1].fd = lifeline;
+		p[0].events = p[1].events = POLLIN;
+		if (poll(p, 2, -1) == -1 || p[1].revents != 0)
+			return 0;
 		len = sizeof(ss);
 		n = recvfrom(fd, q, 512, 0, (struct sockaddr *)&ss, &len);
-		if (n == -1 && errno == EAGAIN && getppid() == parent)
-			continue;
 		if (n < 17)
 			return 1;
 		for (end = 12; end < (size_t)n && q[end] != 0;)

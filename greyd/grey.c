@@ -49,19 +49,20 @@ struct grey {
 	struct key		 id_key;
 	char			*who;		/* "d example.org" */
 	char			 sender[LIM_PATH + 1];
-	struct target		*targets;
-	size_t			 ntargets;
 	size_t			 pending;	/* answers of the store */
 	uint64_t		 now;
 	struct grey_answer	 answer;
 	void			(*cb)(const struct grey_answer *, void *);
 	void			*arg;
+	size_t			 ntargets;
+	struct target		 targets[];
 };
 
 static struct grey *grey_new(const struct grey_ask *);
 static void	 grey_free(struct grey *);
 static int	 grey_who(struct grey *, const struct grey_ask *);
-static int	 grey_targets(struct grey *, const char *);
+static size_t	 count_lines(const char *);
+static void	 grey_targets(struct grey *, const char *, size_t);
 static void	 lower(char *);
 static void	 got_answer(enum backend_status, const uint8_t *, size_t,
 		    void *);
@@ -100,18 +101,23 @@ static struct grey *
 grey_new(const struct grey_ask *ask)
 {
 	struct grey	*g;
+	size_t		 n;
 
-	if ((g = calloc(1, sizeof(*g))) == NULL)
+	n = count_lines(ask->rcpt_domains);
+	if (n > LIM_RCPTS)
+		n = LIM_RCPTS;
+	g = calloc(1, sizeof(*g) + n * sizeof(g->targets[0]));
+	if (g == NULL)
 		return NULL;
 	if (address_fold(ask->sender, g->sender, sizeof(g->sender)) == -1)
 		(void)strlcpy(g->sender, ask->sender, sizeof(g->sender));
 	/* Bob and bob at one host are the same sender. */
 	lower(g->sender);
-	if (grey_who(g, ask) == -1 ||
-	    grey_targets(g, ask->rcpt_domains) == -1) {
+	if (grey_who(g, ask) == -1) {
 		grey_free(g);
 		return NULL;
 	}
+	grey_targets(g, ask->rcpt_domains, n);
 	return g;
 }
 
@@ -121,7 +127,6 @@ grey_free(struct grey *g)
 	if (g == NULL)
 		return;
 	free(g->who);
-	free(g->targets);
 	free(g);
 }
 
@@ -155,22 +160,28 @@ grey_who(struct grey *g, const struct grey_ask *ask)
 	return 0;
 }
 
+static size_t
+count_lines(const char *p)
+{
+	size_t	 n = 1;
+
+	for (; *p != '\0'; p++)
+		n += *p == '\n';
+	return n;
+}
+
 /* One target a line; a question without any has nothing to wait for. */
-static int
-grey_targets(struct grey *g, const char *domains)
+static void
+grey_targets(struct grey *g, const char *domains, size_t max)
 {
 	struct target	*t;
 	char		 name[LIM_DOMAIN + 1];
 	const char	*p;
-	size_t		 len, n = 0;
+	size_t		 len;
 
-	for (p = domains; *p != '\0'; p++)
-		n += *p == '\n';
-	if ((g->targets = calloc(n + 1, sizeof(*t))) == NULL)
-		return -1;
 	for (p = domains; *p != '\0'; p += len + (p[len] == '\n')) {
 		len = strcspn(p, "\n");
-		if (len == 0 || len >= sizeof(name) || g->ntargets == LIM_RCPTS)
+		if (len == 0 || len >= sizeof(name) || g->ntargets == max)
 			continue;
 		memcpy(name, p, len);
 		name[len] = '\0';
@@ -180,7 +191,6 @@ grey_targets(struct grey *g, const char *domains)
 		key_make(&t->triple_key, "triple", g->who, g->sender, name);
 		key_make(&t->pair_key, "pair", g->who, name, NULL);
 	}
-	return 0;
 }
 
 /* Has this very question been answered already? */

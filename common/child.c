@@ -129,20 +129,29 @@ static int
 try_act(const struct proc_options *o)
 {
 	struct cage	 cage;
+	const char	*act;
 	char		 root[1024];
-	int		 n;
+	uint32_t	 powers;
+	unsigned	 i = 0;
 
 	log_init(daemon_->name, 1);
+	while ((act = sandbox_act(i++, &powers)) != NULL)
+		if (strcmp(act, o->act) == 0)
+			break;
+	if (act == NULL) {
+		log_warnx("no such act: %s", o->act);
+		return TRY_FAILED;
+	}
+	if ((powers & child_process->powers) != 0)
+		return TRY_PERMITTED;
 	config = config_parse_file(o->file, o->macros, o->nmacros, stderr);
 	if (config == NULL)
-		return 2;
+		return TRY_FAILED;
 	sandbox_prepare();
 	child_cage(child_process, config, &cage, root, sizeof(root));
 	cage.parent = 0;
 	sandbox_enter(&cage);
-	if ((n = sandbox_try(o->act)) == -1)
-		log_warnx("no such act: %s", o->act);
-	return n == -1 ? 2 : n;
+	return sandbox_try(o->act) == 0 ? TRY_REFUSED : TRY_POSSIBLE;
 }
 
 static void

@@ -50,6 +50,7 @@ static int	 check_only(const struct daemon *);
 static void	 make_directories(const struct config *);
 static void	 make_directory(const char *, mode_t, const char *);
 static void	 lock_runtime(const struct config *);
+static int	 list_children(const struct daemon *);
 static int	 config_use(struct config *);
 static struct config *config_read(char *, size_t);
 static void	 on_signal(int, short, void *);
@@ -131,6 +132,8 @@ daemon_main(int argc, char *argv[], const struct daemon *d)
 	parse_options(argc, argv);
 	if (options.title != NULL)
 		return child_main(d, &options);
+	if (options.act != NULL)
+		return list_children(d);
 	if (options.check)
 		return check_only(d);
 	if (geteuid() != 0)
@@ -169,6 +172,19 @@ daemon_main(int argc, char *argv[], const struct daemon *d)
 	listen_end();
 	log_info("stopped");
 	return 0;
+}
+
+/* -T children, for gwctl selftest. */
+static int
+list_children(const struct daemon *d)
+{
+	size_t	 i;
+
+	if (strcmp(options.act, "children") != 0)
+		usage(d->name);
+	for (i = 0; i < d->nprocs; i++)
+		printf("%s\n", d->procs[i].title);
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 /*

@@ -90,6 +90,17 @@ struct daemon {
 };
 
 /*
+ * What `-x role -T act' exits with (or SANDBOX_STATUS, killed in the act).
+ * `-T children' without -x prints the titles of the process table.
+ */
+enum try_status {
+	TRY_REFUSED,
+	TRY_FAILED,		/* no such act or role, no cage */
+	TRY_POSSIBLE = 3,	/* and no power of the role permits it */
+	TRY_PERMITTED		/* by one of its powers, and not tried */
+};
+
+/*
  * The whole of main(): options -f file -n -nv -d -v -D name=value, and for
  * children -x role -i instance [-T act].  Returns the exit status.
  */

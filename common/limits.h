@@ -35,6 +35,20 @@
 					   peer's octets come */
 #define LIM_PEM			(256 * 1024)	/* a certificate chain or key */
 
+/* What an SMTP client may cost, beyond what the configuration says. */
+#define LIM_SMALL		65536	/* octets of a message for which room
+					   is kept when memory is short */
+#define LIM_TRICKLE		64	/* octets a second that content must
+					   come with, over `limit data' */
+#define LIM_UNREAD		16384	/* replies that a client has not read,
+					   before its commands wait */
+#define LIM_LINGER_S		5	/* for a client to see that we hang up */
+#define LIM_RATE_S		2	/* greyd's answer to RATE at MAIL; then
+					   we count ourselves */
+#define LIM_GREY_S		10	/* its answer to GREY; then 451 */
+#define LIM_AWAY_S		20	/* a daemon that was not there for so
+					   long is not waited for */
+
 /* Frames between processes. */
 #define LIM_FRAME		(256 * 1024)	/* one payload, all rcpts in */
 #define LIM_FRAMES_QUEUED	4096	/* written, not yet taken by a peer */

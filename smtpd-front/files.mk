@@ -5,4 +5,4 @@
 
 SRCS = *.c
 
-LIBS =
+LIBS = bsd event_core tls ssl crypto

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 the Pförtner authors
+#
+# The form is described in common/files.mk.
+
+smtp_fuzz_ROOMS = smtpd-front
+smtp_fuzz_SRCS = regress/smtpd-front/harness.c \
+	regress/smtpd-front/fakes.c

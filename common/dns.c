@@ -157,6 +157,18 @@ dns_ask(const char *name, enum dns_type type, uint64_t ms,
 	return q;
 }
 
+int
+dns_known(const char *name, enum dns_type type, struct dns_answer *a)
+{
+	struct entry *e;
+	char folded[DNS_NAME];
+
+	if (dns_name(name, folded) == -1 ||
+	    (e = entry_find(folded, (uint16_t)type)) == NULL || e->job != 0)
+		return 0;
+	return blob_answer(e->blob, a) == 0;
+}
+
 /* The answer is still worth having, so the resolver is not told. */
 void
 dns_cancel(struct dns_question *q)

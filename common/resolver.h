@@ -75,6 +75,12 @@ int	dns_answered(struct ipc *, struct imsg *);
 	{ VERB_ANSWER, PEER_BIT(PEER_RESOLVER), LIM_FRAME, IPC_NOFD, \
 	    dns_answered }
 
+/*
+ * What the stub has kept from earlier questions, without asking: 1 with *a
+ * borrowed until the next call of the stub, else 0.
+ */
+int	dns_known(const char *name, enum dns_type, struct dns_answer *a);
+
 struct dns_question;
 /*
  * Ask; cb is called once, never from inside dns_ask, unless dns_cancel comes

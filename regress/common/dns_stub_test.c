@@ -163,6 +163,8 @@ ask_many(const char *letter, unsigned n, unsigned ms)
 static void
 test_warm(void)
 {
+	static struct dns_answer a;
+
 	reset();
 	ask("a.test", 1000);
 	ask("A.test.", 1000);
@@ -174,10 +176,23 @@ test_warm(void)
 	run(20);
 	CHECK_STR(asked, "a.test ");
 	CHECK_STR(got, "000");
+	/* without a question, too */
+	CHECK_INT(dns_known("A.test.", DNS_A, &a), 1);
+	CHECK_INT(a.status, DNS_OK);
+	CHECK_INT(a.nrec, 1);
+	CHECK_INT(dns_known("a.test", DNS_AAAA, &a), 0);
+	CHECK_INT(dns_known("other.test", DNS_A, &a), 0);
+	CHECK_INT(dns_known("a..b", DNS_A, &a), 0);
 	/* another type is another question */
 	CHECK(dns_ask("a.test", DNS_AAAA, 1000, told, NULL) != NULL);
 	run(20);
 	CHECK_STR(asked, "a.test a.test ");
+	/* nor is one that is only asked known */
+	silent = 1;
+	ask("late.test", 100);
+	CHECK_INT(dns_known("late.test", DNS_A, &a), 0);
+	run(300);
+	silent = 0;
 
 	/* what must not be kept: failures, and answers without a time */
 	reset();

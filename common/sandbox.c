@@ -37,6 +37,7 @@
  *   tgkill		only to itself (abort)
  *   ioctl		only TCGETS, answered ENOTTY (stdio)
  *   getsockopt		SO_ERROR, credentials of an accepted peer
+ *   setitimer		who reads foreign content ends itself when it hangs
  * sandbox_linux.c looks at the arguments of some of them.
  */
 const struct power	 powers[] = {
@@ -77,7 +78,7 @@ const struct power	 powers[] = {
 		""
 	}, {
 		POWER_READFD, "readfd", 0,
-		"pread64 preadv lseek sendfile",
+		"pread64 preadv lseek sendfile setitimer",
 		""
 	}, {
 		POWER_FILES, "files", REACH_ROOT,

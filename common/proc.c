@@ -243,7 +243,7 @@ found:
 }
 
 /*
- * The first error line also goes into why, for the operator who asked from
+ * The first error also goes into why, for the operator who asked from
  * elsewhere.
  */
 static struct config *
@@ -266,7 +266,7 @@ config_read(char *why, size_t size)
 		if ((nl = strchr(line, '\n')) != NULL)
 			*nl = '\0';
 		log_warnx("%s", line);
-		if (why[0] == '\0')
+		if (why[0] == '\0' && strstr(line, ": warning: ") == NULL)
 			(void)strlcpy(why, line, size);
 		if (nl == NULL)
 			break;

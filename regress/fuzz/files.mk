@@ -3,6 +3,8 @@
 #
 # The form is described in common/files.mk.
 
+header_fuzz_ROOMS = scand
+scan_fuzz_ROOMS = scand
 smtp_fuzz_ROOMS = smtpd-front
 smtp_fuzz_SRCS = regress/smtpd-front/harness.c \
 	regress/smtpd-front/fakes.c

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "scand/scand.h"
+
+/*
+ * One message: its content is looked at once and forgotten, then the rules
+ * that read answers are run as often as answers come.  No half-finished state
+ * is kept between those runs: what they found is taken back first.
+ */
+
+static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
+/* The parts of a message that is being parsed; used again for the next. */
+static struct view	 view;
+static const struct config *config;
+
+void
+job_configure(const struct config *conf)
+{
+	config = conf;
+	symbols_configure(conf);
+}
+
+const struct config *
+job_config(void)
+{
+	return config;
+}
+
+struct job *
+job_new(void)
+{
+	struct job *j;
+
+	if ((j = TAILQ_FIRST(&pool)) != NULL)
+		TAILQ_REMOVE(&pool, j, entry);
+	else if ((j = calloc(1, sizeof(*j))) == NULL)
+		return NULL;
+	answers_init(&j->answers, 0, NULL, NULL);
+	j->changed = 0;
+	j->cpu_us = 0;
+	findings_reset(&j->found);
+	j->auth.iprev = IPREV_NONE;
+	j->auth.rdns[0] = j->auth.ptr[0] = j->auth.domain[0] = '\0';
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	answers_free(&j->answers);
+	scan_free(&j->scan);
+	TAILQ_INSERT_HEAD(&pool, j, entry);
+}
+
+int
+job_content(struct job *j, const uint8_t *p, size_t n)
+{
+	const char *d;
+
+	j->sender_domain[0] = '\0';
+	if ((d = address_domain(j->scan.sender)) != NULL &&
+	    strlcpy(j->sender_domain, d, sizeof(j->sender_domain)) <
+	    sizeof(j->sender_domain))
+		domain_fold(j->sender_domain);
+	view.p = p;
+	view.n = n;
+	if (header_parse(&view.header, p, n) == -1)
+		return -1;
+	body_look(&view.body, p + view.header.size, n - view.header.size);
+	rules_content(j, &view);
+	j->content_n = j->found.n;
+	j->content_len = j->found.len;
+	return 0;
+}
+
+int
+job_evaluate(struct job *j)
+{
+	do {
+		findings_rewind(&j->found, j->content_n, j->content_len);
+		rules_answers(j);
+		if (j->answers.wanted == 0 && j->answers.open == 0) {
+			if (j->answers.given_up > 0)
+				findings_add(&j->found, SYM_DNS_GIVEN_UP,
+				    "%u", j->answers.given_up);
+			return 0;
+		}
+		/* None open: all were given up at once, so this is the end. */
+	} while (answers_ask(&j->answers) == 0);
+	return 1;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include "scand/scand.h"
+
+/*
+ * Which rules are run for whom.  Rules of the client's address are nothing to
+ * machines that we know: they are for inbound mail only.
+ */
+
+#define INBOUND	(1U << CLASS_INBOUND)
+#define RELAY	(1U << CLASS_RELAY)
+#define CLUSTER	(1U << CLASS_CLUSTER)
+#define ALL	(INBOUND | RELAY | CLUSTER)
+
+static const struct {
+	unsigned	classes;
+	void		(*run)(struct job *, const struct view *);
+} content_rules[] = {
+	{ ALL,			rule_header_fields },
+	{ ALL,			rule_header_date },
+	{ ALL,			rule_header_from },
+	{ ALL,			rule_header_form },
+	{ ALL,			rule_body },
+	{ ALL,			rule_pattern },
+	{ INBOUND,		rule_helo },
+};
+
+static const struct {
+	unsigned	classes;
+	void		(*run)(struct job *);
+} answer_rules[] = {
+	{ INBOUND,		auth_iprev },
+	{ INBOUND,		rule_rdns },
+	{ INBOUND,		rule_lists },
+	{ INBOUND | RELAY,	rule_sender },
+};
+
+#define N(a)	(sizeof(a) / sizeof((a)[0]))
+
+void
+rules_content(struct job *j, const struct view *v)
+{
+	size_t i;
+
+	for (i = 0; i < N(content_rules); i++) {
+		if (content_rules[i].classes & 1U << j->scan.class)
+			content_rules[i].run(j, v);
+	}
+}
+
+void
+rules_answers(struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < N(answer_rules); i++) {
+		if (answer_rules[i].classes & 1U << j->scan.class)
+			answer_rules[i].run(j);
+	}
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#ifndef SCAND_SCAND_H
+#define SCAND_SCAND_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+#include "common/ipc.h"
+#include "common/protocol.h"
+#include "common/resolver.h"
+#include "scand/mime/mime.h"
+#include "scand/symbols.h"
+
+struct job;
+
+/*
+ * answers.c: what one message knows from DNS.  Rules read the map with
+ * answers_get(); what is not known yet is noted there, asked for by
+ * answers_ask(), and the rules are run again when answers have come.
+ */
+
+/* As struct dns_answer, in one piece of memory. */
+struct answer {
+	enum dns_status		 status;	/* DNS_TIMEOUT: given up */
+	enum dns_security	 security;
+	int			 truncated;
+	size_t			 nrec;
+	const struct dns_record	*rec;
+	uint32_t		 refs;
+};
+
+enum answer_state { ANSWER_WANTED, ANSWER_ASKED, ANSWER_HERE };
+
+struct answer_slot {
+	char			 name[DNS_NAME];
+	enum dns_type		 type;
+	enum answer_state	 state;
+	struct answer		*answer;
+	struct dns_question	*question;
+	struct answers		*map;
+};
+
+struct answers {
+	struct answer_slot	**slots;
+	size_t			 n, size;
+	size_t			 wanted, open;	/* slots in these states */
+	unsigned		 given_up;
+	uint64_t		 due;		/* loop_now() */
+	void			(*changed)(void *);
+	void			*arg;
+};
+
+/* What all messages of this process have asked, for status. */
+struct answers_count {
+	uint64_t	asked, cached, given_up;
+};
+extern struct answers_count answers_count;
+
+/*
+ * Begin a map; changed(arg) is called for each answer that comes, never from
+ * inside answers_ask().  due: loop_now() after which nothing is waited for.
+ */
+void	answers_init(struct answers *, uint64_t due, void (*changed)(void *),
+	    void *arg);
+/*
+ * The answer, borrowed until answers_free(); NULL: not known yet, and noted.
+ * A name that cannot be asked (too long, too many) is given up at once.
+ */
+const struct answer *answers_get(struct answers *, const char *name,
+	    enum dns_type);
+/* Ask for all that is noted.  Returns how many are open; what could not be
+   asked has been given up, so with 0 the rules are to be run again. */
+size_t	answers_ask(struct answers *);
+/* Wait no longer: what is open or will be asked counts as given up. */
+void	answers_give_up(struct answers *);
+/* Cancel what is open and forget. */
+void	answers_free(struct answers *);
+/* Does a record, which is text, say this domain? */
+int	record_is(const struct dns_record *, const char *name);
+/* The text of a record from offset off, into dst; -1 does not fit. */
+int	record_text(const struct dns_record *, size_t off, char *dst,
+	    size_t dstsize);
+
+/*
+ * job.c: one message from its octets to its verdict.  No I/O and no frames
+ * here; the scanner feeds it.
+ */
+
+/* RFC 8601 2.7.3 */
+enum iprev { IPREV_NONE, IPREV_PASS, IPREV_FAIL, IPREV_TEMPERROR };
+
+struct auth {
+	enum iprev	 iprev;
+	char		 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
+	char		 ptr[LIM_DOMAIN + 1];	/* the first name, or "" */
+	char		 domain[LIM_DOMAIN + 1]; /* authenticated, or "" */
+};
+
+/* The content while it is in memory. */
+struct view {
+	const uint8_t	*p;		/* all of it */
+	size_t		 n;
+	struct header	 header;
+	struct body	 body;		/* of p from header.size on */
+};
+
+struct job {
+	TAILQ_ENTRY(job)	 entry;		/* for the scanner */
+	uint32_t		 number;	/* the broker's */
+	int			 changed;	/* answers came: evaluate */
+	struct scan		 scan;
+	char			 sender_domain[LIM_DOMAIN + 1];	/* folded */
+	struct answers		 answers;
+	struct findings		 found;
+	size_t			 content_n, content_len; /* of found */
+	struct auth		 auth;
+	uint64_t		 started;	/* clock_ms() */
+	uint64_t		 cpu_us;
+};
+
+/* What all jobs of this process are judged by; before the first.  Kept by
+   reference. */
+void	job_configure(const struct config *);
+const struct config *job_config(void);
+/* From a pool; scan is to be filled by the caller.  NULL: no memory. */
+struct job *job_new(void);
+void	job_free(struct job *);
+/*
+ * Once, before the rest: scan is filled, these are its octets.  They are not
+ * needed afterwards.  -1: no memory.
+ */
+int	job_content(struct job *, const uint8_t *p, size_t n);
+/*
+ * Run the rules that read answers, as often as wanted.  0: all is known, the
+ * verdict may be had; 1: questions are open, changed() will be called.
+ */
+int	job_evaluate(struct job *);
+
+/*
+ * rules/: each returns symbols and decides nothing.
+ */
+
+/* Rules of the content, run once; rules.c has the table. */
+void	rules_content(struct job *, const struct view *);
+/* Rules that may read answers, run again whenever some have come. */
+void	rules_answers(struct job *);
+
+/* header.c: fields that are missing, doubled, or odd in themselves. */
+void	rule_header_fields(struct job *, const struct view *);
+/* header.c: the Date field against the clock. */
+void	rule_header_date(struct job *, const struct view *);
+/* header.c: authors, and the names that they give themselves. */
+void	rule_header_from(struct job *, const struct view *);
+/* header.c: what the parser found odd. */
+void	rule_header_form(struct job *, const struct view *);
+/* body.c: empty bodies, long lines. */
+void	rule_body(struct job *, const struct view *);
+/* pattern.c: GTUBE and EICAR. */
+void	rule_pattern(struct job *, const struct view *);
+/* client.c: how the client greeted. */
+void	rule_helo(struct job *, const struct view *);
+/* client.c: after auth_iprev(), what its name looks like. */
+void	rule_rdns(struct job *);
+/* sender.c: can the reverse-path receive mail? */
+void	rule_sender(struct job *);
+/* lists.c: DNS lists of client addresses. */
+void	rule_lists(struct job *);
+
+/* rules/client.c: does a name look like a line of an access provider, as
+   made from its own address? */
+int	rdns_dynamic(const char *name, const struct netaddr *);
+/* rules/lists.c: the points of a return code, of all ranges it lies in.
+   0: it says something; -1: it says nothing, or is no valid code. */
+int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);
+
+/*
+ * auth/iprev.c: RFC 8601 3.  auth/authres.c: the Authentication-Results field.
+ */
+void	auth_iprev(struct job *);
+/* Into buf with CRLF; returns its length, 0 when there is nothing to say. */
+size_t	authres_print(const struct job *, const char *service, char *buf,
+	    size_t size);
+
+/*
+ * verdict.c: the only place that decides.  The verdict borrows from static
+ * memory until the next call.
+ */
+void	verdict_make(const struct job *, struct verdict *);
+/* The answer when a message could not be judged: TEMPFAIL for all policies. */
+void	verdict_tempfail(const struct scan *, struct verdict *);
+/* The action of one policy, and what decides it. */
+enum action verdict_action(const struct policy *, enum session_class,
+	    const struct findings *, int32_t score);
+/* report.c: the table of gwctl scan, into buf. */
+void	report_make(const struct job *, const struct verdict *, char *buf,
+	    size_t size);
+
+/*
+ * running.c: the page in which every scanner says which job it runs, so that
+ * its death is charged to that one alone; and what it counts.
+ */
+struct running {
+	uint32_t	job;		/* 0: none */
+	uint64_t	asked, cached, given_up;	/* questions to DNS */
+};
+
+/* Parent: make a new page, *fd to write; -1 with errno. */
+int	running_make(const char *dir, int *wfd, int *rfd);
+/* Child: map it; fd is closed.  -1 with errno. */
+int	running_map(int fd, int writable);
+/* Scanner: from now on job runs (0: none). */
+void	running_set(unsigned instance, uint32_t job);
+void	running_count(unsigned instance, const struct answers_count *);
+/* Broker. All zeros without a page. */
+void	running_get(unsigned instance, struct running *);
+
+/*
+ * recent.c: verdicts that were given, by id, and messages that killed.
+ */
+/* The encoded verdict of an id, or NULL. */
+const uint8_t *recent_get(const char *id, size_t *len);
+/* Remember a copy; the oldest goes when there is no room. */
+void	recent_put(const char *id, const void *, size_t len);
+/* A hash that has killed is told by poison_is for LIM_SCAN_POISON_S. */
+void	poison_put(const uint8_t hash[MESSAGE_HASH]);
+int	poison_is(const uint8_t hash[MESSAGE_HASH]);
+size_t	recent_number(void);
+size_t	poison_number(void);
+
+/*
+ * The processes, for the table in main.c.
+ */
+extern const struct ipc_verb broker_verbs[9], scanner_verbs[3];
+int	broker_init(const struct config *, unsigned instance);
+void	broker_start(void);
+void	broker_peer_up(struct ipc *);
+void	broker_peer_gone(struct ipc *);
+void	broker_share(enum share_kind, uint32_t index, int fd);
+void	broker_drain(int hurry);
+int	scanner_init(const struct config *, unsigned instance);
+void	scanner_start(void);
+void	scanner_peer_up(struct ipc *);
+void	scanner_peer_gone(struct ipc *);
+void	scanner_share(enum share_kind, uint32_t index, int fd);
+void	scanner_drain(int hurry);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scand/symbols.h"
+
+/*
+ * The one table of symbols.  Points are hundredths; what they add up to is
+ * judged in verdict.c.  Thresholds are about 4 (greylist) and 8 (reject), so a
+ * habit of careless but honest software costs at most 1, and no rule of a
+ * single header field reaches 4 alone.
+ */
+
+#define SCORES	(-1)
+
+static const struct symbol table[SYM_MAX] = {
+	[SYM_MISSING_DATE] = { "MISSING_DATE", "header", 100, SCORES,
+	    "There is no Date field, which RFC 5322 requires." },
+	[SYM_INVALID_DATE] = { "INVALID_DATE", "header", 100, SCORES,
+	    "The Date field is not a date." },
+	[SYM_FUTURE_DATE] = { "FUTURE_DATE", "header", 150, SCORES,
+	    "The Date field is more than a day ahead." },
+	[SYM_OLD_DATE] = { "OLD_DATE", "header", 100, SCORES,
+	    "The Date field is more than 30 days old." },
+	[SYM_MISSING_FROM] = { "MISSING_FROM", "header", 200, SCORES,
+	    "There is no From field, which RFC 5322 requires." },
+	[SYM_MULTIPLE_FROM] = { "MULTIPLE_FROM", "header", 200, SCORES,
+	    "There are several From fields or authors." },
+	[SYM_FROM_INVALID] = { "FROM_INVALID", "header", 150, SCORES,
+	    "The From field is not an address list." },
+	[SYM_FROM_DISPLAY_ADDRESS] = { "FROM_DISPLAY_ADDRESS", "header", 200,
+	    SCORES, "The name in From shows an address of another domain." },
+	[SYM_MISSING_MESSAGE_ID] = { "MISSING_MESSAGE_ID", "header", 100,
+	    SCORES, "There is no Message-ID field." },
+	[SYM_INVALID_MESSAGE_ID] = { "INVALID_MESSAGE_ID", "header", 50,
+	    SCORES, "The Message-ID is not of the form <left@right>." },
+	[SYM_MISSING_SUBJECT] = { "MISSING_SUBJECT", "header", 50, SCORES,
+	    "There is no Subject field, or it is empty." },
+	[SYM_MISSING_TO] = { "MISSING_TO", "header", 50, SCORES,
+	    "No field says for whom it is: To, Cc, Bcc." },
+	[SYM_UNDISCLOSED_RECIPIENTS] = { "UNDISCLOSED_RECIPIENTS", "header",
+	    50, SCORES, "The To field names nobody." },
+	[SYM_DUPLICATE_FIELD] = { "DUPLICATE_FIELD", "header", 150, SCORES,
+	    "A field that may stand once is there several times." },
+	[SYM_SUBJECT_8BIT] = { "SUBJECT_8BIT", "header", 50, SCORES,
+	    "The Subject has octets above 127 without encoding." },
+	[SYM_REPLY_WITHOUT_REFERENCE] = { "REPLY_WITHOUT_REFERENCE", "header",
+	    50, SCORES, "The Subject says Re: but nothing is answered." },
+	[SYM_HEADER_8BIT] = { "HEADER_8BIT", "header", 100, SCORES,
+	    "The header has octets above 127 that are not UTF-8." },
+	[SYM_HEADER_MALFORMED] = { "HEADER_MALFORMED", "header", 150, SCORES,
+	    "The header section is not well formed." },
+	[SYM_HEADER_TOO_LONG] = { "HEADER_TOO_LONG", "header", 150, SCORES,
+	    "The header section is longer than what is looked at." },
+	[SYM_MANY_RECEIVED] = { "MANY_RECEIVED", "header", 50, SCORES,
+	    "The message has passed more than 25 relays." },
+	[SYM_EMPTY_BODY] = { "EMPTY_BODY", "body", 50, SCORES,
+	    "The body is empty." },
+	[SYM_LONG_LINES] = { "LONG_LINES", "body", 50, SCORES,
+	    "A line has more than the 998 octets that RFC 5322 allows." },
+	[SYM_HELO_NOT_FQDN] = { "HELO_NOT_FQDN", "client", 150, SCORES,
+	    "The client's HELO is not a full host name." },
+	[SYM_HELO_LITERAL_WRONG] = { "HELO_LITERAL_WRONG", "client", 200,
+	    SCORES, "The client's HELO is an address, but not its own." },
+	[SYM_HELO_IS_OURS] = { "HELO_IS_OURS", "client", 300, SCORES,
+	    "The client greets with a name of this gateway or its domains." },
+	[SYM_NO_RDNS] = { "NO_RDNS", "client", 150, SCORES,
+	    "The client's address has no name." },
+	[SYM_RDNS_MISMATCH] = { "RDNS_MISMATCH", "client", 100, SCORES,
+	    "The client's name does not lead back to its address." },
+	[SYM_DYNAMIC_RDNS] = { "DYNAMIC_RDNS", "client", 150, SCORES,
+	    "The client's name looks like a dial-up or home line." },
+	[SYM_SENDER_DOMAIN_NO_MX] = { "SENDER_DOMAIN_NO_MX", "sender", 300,
+	    SCORES, "The sender's domain cannot receive mail." },
+	[SYM_DNSBL] = { "DNSBL", "list", 0, SCORES,
+	    "The client is on a DNS list (points: see dnsbl)." },
+	[SYM_DNSWL] = { "DNSWL", "list", 0, SCORES,
+	    "The client is on a DNS list of good ones." },
+	[SYM_GTUBE] = { "GTUBE", "pattern", 100000, SCORES,
+	    "The message has the test text for spam filters." },
+	[SYM_VIRUS] = { "VIRUS", "pattern", 0, DECISIVE_VIRUS,
+	    "The message carries malware." },
+	[SYM_DNS_GIVEN_UP] = { "DNS_GIVEN_UP", "scan", 0, SCORES,
+	    "Some answers from DNS did not come in time." },
+	[SYM_MANY_FINDINGS] = { "MANY_FINDINGS", "scan", 0, SCORES,
+	    "There were more findings than are listed." },
+};
+
+static int32_t	points[SYM_MAX];
+
+static void	findings_put(struct findings *, enum symbol_id, int32_t,
+		    const char *, va_list)
+		    __attribute__((format(printf, 4, 0)));
+static uint16_t	findings_text(struct findings *, const char *, va_list)
+		    __attribute__((format(printf, 2, 0)));
+
+const struct symbol *
+symbol(enum symbol_id id)
+{
+	return &table[id];
+}
+
+int
+symbol_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < SYM_MAX; i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+int
+symbol_known(const char *name)
+{
+	return symbol_find(name) != -1;
+}
+
+void
+symbols_configure(const struct config *conf)
+{
+	const struct config_symbol *s;
+	int i;
+
+	for (i = 0; i < SYM_MAX; i++)
+		points[i] = table[i].points;
+	TAILQ_FOREACH(s, &conf->symbols, entry) {
+		if ((i = symbol_find(s->name)) != -1)
+			points[i] = s->points;
+	}
+}
+
+int32_t
+symbol_points(enum symbol_id id)
+{
+	return points[id];
+}
+
+void
+findings_reset(struct findings *f)
+{
+	f->n = 0;
+	f->len = 1;		/* offset 0 says: no detail */
+	f->text[0] = '\0';
+}
+
+void
+findings_add(struct findings *f, enum symbol_id id, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	findings_put(f, id, points[id], fmt, ap);
+	va_end(ap);
+}
+
+void
+findings_add_points(struct findings *f, enum symbol_id id, int32_t p,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	findings_put(f, id, p, fmt, ap);
+	va_end(ap);
+}
+
+static void
+findings_put(struct findings *f, enum symbol_id id, int32_t p,
+    const char *fmt, va_list ap)
+{
+	struct finding *v;
+
+	if (f->n >= LIM_SYMBOLS - 1) {
+		v = &f->v[LIM_SYMBOLS - 1];
+		if (f->n == LIM_SYMBOLS && table[v->id].decisive != SCORES)
+			return;
+		if (table[id].decisive == SCORES) {
+			id = SYM_MANY_FINDINGS;
+			p = points[id];
+			fmt = NULL;
+		}
+		f->n = LIM_SYMBOLS;
+	} else
+		v = &f->v[f->n++];
+	v->id = id;
+	v->points = p;
+	v->detail = fmt == NULL ? 0 : findings_text(f, fmt, ap);
+}
+
+/* What a sender wrote must not forge a line or a column anywhere. */
+static uint16_t
+findings_text(struct findings *f, const char *fmt, va_list ap)
+{
+	size_t at = f->len, room = sizeof(f->text) - f->len, i;
+	int n;
+
+	if (room < 2 || (n = vsnprintf(f->text + at, room, fmt, ap)) <= 0)
+		return 0;
+	/* symbol_hit.detail, common/protocol.h, is the shortest of them. */
+	if (room > sizeof(((struct symbol_hit *)0)->detail))
+		room = sizeof(((struct symbol_hit *)0)->detail);
+	if ((size_t)n >= room)
+		n = (int)room - 1;
+	for (i = at; i < at + (size_t)n; i++) {
+		if ((unsigned char)f->text[i] < 32 ||
+		    (unsigned char)f->text[i] > 126)
+			f->text[i] = '?';
+	}
+	f->text[at + (size_t)n] = '\0';
+	f->len = at + (size_t)n + 1;
+	return (uint16_t)at;
+}
+
+const char *
+finding_detail(const struct findings *f, const struct finding *v)
+{
+	return f->text + v->detail;
+}
+
+int
+findings_has(const struct findings *f, enum symbol_id id)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		if (f->v[i].id == id)
+			return 1;
+	}
+	return 0;
+}
+
+void
+findings_rewind(struct findings *f, size_t n, size_t len)
+{
+	f->n = n;
+	f->len = len;
+}

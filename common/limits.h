@@ -42,7 +42,7 @@
 					   come with, over `limit data' */
 #define LIM_UNREAD		16384	/* replies that a client has not read,
 					   before its commands wait */
-#define LIM_LINGER_S		5	/* for a client to see that we hang up */
+#define LIM_LINGER_S		5	/* for a client to see us hang up */
 #define LIM_RATE_S		2	/* greyd's answer to RATE at MAIL; then
 					   we count ourselves */
 #define LIM_GREY_S		10	/* its answer to GREY; then 451 */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gwctl/gwctl.h"
+
+/*
+ * What concerns all four daemons: status and reload.
+ */
+
+/* New children have to come up before a daemon says that it has reloaded. */
+#define RELOAD_S	120
+
+static void	print_lines(const char *, void *);
+static void	print_error(enum daemon_id, const char *);
+
+int
+cmd_status(int argc, char *argv[])
+{
+	struct talk	 t;
+	enum daemon_id	 d;
+	int		 bad = 0;
+
+	(void)argv;
+	if (argc != 0)
+		return usage("status");
+	for (d = 0; d < DAEMON_MAX; d++) {
+		talk_init(&t, d, VERB_CTL_STATUS);
+		t.text = print_lines;
+		printf("%s\n", daemon_name(d));
+		if (talk(&t) != 0) {
+			bad = 1;
+			printf("\t");
+			print_clean(stdout, t.error);
+			printf("\n");
+		}
+		(void)fflush(stdout);
+	}
+	return bad;
+}
+
+/* "key value", each in a line of its own below its daemon's name. */
+static void
+print_lines(const char *text, void *arg)
+{
+	const char	*nl, *blank;
+	char		 line[1024];
+	size_t		 n;
+
+	(void)arg;
+	for (; *text != '\0'; text = *nl == '\0' ? nl : nl + 1) {
+		nl = text + strcspn(text, "\n");
+		n = (size_t)(nl - text);
+		if (n >= sizeof(line))
+			n = sizeof(line) - 1;
+		memcpy(line, text, n);
+		line[n] = '\0';
+		blank = strchr(line, ' ');
+		if (blank != NULL && strchr(blank + 1, ' ') == NULL)
+			printf("\t%-24.*s", (int)(blank - line), line);
+		else {
+			printf("\t");
+			blank = line;
+		}
+		print_clean(stdout, *blank == ' ' ? blank + 1 : blank);
+		printf("\n");
+	}
+}
+
+/*
+ * Who is asked by others goes first, so that nobody meets an older peer that
+ * lacks what the new file has.
+ */
+int
+cmd_reload(int argc, char *argv[])
+{
+	static const enum daemon_id	 order[] = {
+		DAEMON_RELAYD, DAEMON_GREYD, DAEMON_SCAND, DAEMON_FRONT
+	};
+	struct talk			 t;
+	size_t				 i;
+
+	(void)argv;
+	if (argc != 0)
+		return usage("reload");
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		talk_init(&t, order[i], VERB_CTL_RELOAD);
+		t.seconds = RELOAD_S;
+		if (talk(&t) != 0) {
+			print_error(order[i], t.error);
+			if (i > 0)
+				fprintf(stderr, "gwctl: those before it have "
+				    "reloaded, those after it have not\n");
+			return 1;
+		}
+		printf("%s: reloaded\n", daemon_name(order[i]));
+		(void)fflush(stdout);
+	}
+	return 0;
+}
+
+static void
+print_error(enum daemon_id d, const char *why)
+{
+	fprintf(stderr, "%s: ", daemon_name(d));
+	print_clean(stderr, *why == '\0' ? "failed" : why);
+	fprintf(stderr, "\n");
+}

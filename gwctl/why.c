@@ -91,6 +91,11 @@ cmd_why(int argc, char *argv[])
 	for (i = 0; i < s.n; i++)
 		event_tell(&s, &s.v[i]);
 	outcome_tell(&s.outcome);
+	for (i = 0; i < s.n; i++)
+		free(s.v[i].text);
+	free(s.v);
+	for (i = 0; i < nfp; i++)
+		fclose(fp[i]);
 	return ferror(stdout) != 0;
 }
 

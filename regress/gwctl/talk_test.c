@@ -255,12 +255,10 @@ command(command_fn *fn, const char *line)
 	close(saved);
 	close(fd);
 	free(copy);
-	free(output);
-	output = NULL;
-	if ((fp = fopen(path, "r")) == NULL ||
-	    (getdelim(&output, &output_size, '\0', fp) == -1 &&
-	    (output = strdup("")) == NULL))
+	if ((fp = fopen(path, "r")) == NULL)
 		err(1, "%s", path);
+	if (getdelim(&output, &output_size, '\0', fp) == -1)
+		output[0] = '\0';
 	fclose(fp);
 	return status;
 }

@@ -19,10 +19,12 @@
  * The credit of a request that was given up is not free at once: a peer that
  * is stopped would else be fed without bound.  It comes back with the peer's
  * answer, or when the peer has answered something sent later.  A peer that
- * neither answers nor says anything at all is cut off and must greet anew.
+ * says nothing while others wait is cut off and must greet anew, which it
+ * cannot while it is stopped.
  */
 
-#define SILENT_MS	10000	/* given up, and no frame since: cut off */
+#define SILENT_MS	10000	/* given up, and no frame since: cut off ... */
+#define NOTHING_MS	1000	/* ... where nothing else is open */
 #define TELL_QUEUED	64	/* frames that wait before we keep quiet */
 
 struct ghost {			/* sent, given up, not answered */
@@ -51,6 +53,7 @@ static void		 pump(struct link *);
 static int		 transmit(struct link *, struct ask *);
 static void		 settle(struct link *, uint32_t);
 static void		 forget(struct link *);
+static void		 look_at(struct link *);
 static void		 ghost_free(struct link *, struct ghost *);
 
 void
@@ -297,24 +300,34 @@ ghost_free(struct link *l, struct ghost *g)
 void
 ask_sweep(void)
 {
-	struct link	*l;
-	struct ghost	*g;
 	unsigned	 i;
 
-	for (i = 0; i < DAEMON_MAX; i++) {
-		l = &links[i];
-		if (l->ipc == NULL)
-			continue;
-		while ((g = TAILQ_FIRST(&l->ghosts)) != NULL &&
-		    loop_now() >= g->since + SILENT_MS) {
-			if (l->heard < g->since) {
-				log_warnx("%s: silent for %u s, cut off",
-				    l->ipc->name, SILENT_MS / 1000);
-				ipc_close(l->ipc);
-				break;
-			}
-			ghost_free(l, g);
+	for (i = 0; i < DAEMON_MAX; i++)
+		if (links[i].ipc != NULL && links[i].nwaiting > 0) {
+			look_at(&links[i]);
+			pump(&links[i]);
 		}
-		pump(l);
+}
+
+/*
+ * Somebody waits for a credit, and requests that were given up hold some.  A
+ * peer that has been heard of since does not answer those.  One that has not
+ * may be stopped, or has nothing to say as all was taken back.
+ */
+static void
+look_at(struct link *l)
+{
+	struct ghost	*g;
+	uint64_t	 patience = l->nsent == 0 ? NOTHING_MS : SILENT_MS;
+
+	while ((g = TAILQ_FIRST(&l->ghosts)) != NULL &&
+	    loop_now() >= g->since + patience) {
+		if (l->heard < g->since) {
+			log_warnx("%s: no answer, channel made anew",
+			    l->ipc->name);
+			ipc_close(l->ipc);
+			return;
+		}
+		ghost_free(l, g);
 	}
 }

@@ -349,7 +349,7 @@ void		 ask_cancel(struct ask *);
 /* A frame that nobody answers; dropped when it cannot leave at once. */
 void		 ask_tell(enum daemon_id, uint32_t verb,
 		    const struct ibuf *);
-/* Every second: a peer that is silent for too long is cut off. */
+/* Every second: a peer that is silent while others wait is cut off. */
 void		 ask_sweep(void);
 unsigned	 ask_waiting(enum daemon_id);
 unsigned	 ask_sent(enum daemon_id);

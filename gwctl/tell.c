@@ -162,7 +162,11 @@ static const struct telling tellings[] = {
 	    "{rcpt}[ {status}][: {reply}][; {reason}]",
 	    "It cannot be delivered to {rcpt}[: {reply}].[  Nobody is told "
 	    "({reason}).]" },
-	{ "report", NULL, NULL, MOOD_PLAIN,
+	{ "broken", NULL, NULL, MOOD_BAD,
+	    "{to}: the stored content is not what was accepted",
+	    "On the way to {to} its stored content was found to be no longer "
+	    "what was accepted, so it was not sent." },
+	{ "bounce", NULL, NULL, MOOD_PLAIN,
 	    "{action} to {rcpt}: {report}",
 	    "Its sender, {rcpt}, is told ({action}) about {rcpts#recipient}, "
 	    "in message {report}." },

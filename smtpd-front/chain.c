@@ -19,6 +19,8 @@
  * and to_relayd.c; here is the order, and what follows from the answers.
  */
 
+#define HURRY_MS	8000	/* the parent kills after ten seconds */
+
 static int	 refuse(struct transaction *);
 static int	 seal(struct transaction *);
 static void	 log_message(const struct transaction *);
@@ -137,6 +139,15 @@ chain_timer(struct transaction *t, uint64_t ms)
 	timer_free(&t->timer);
 	timer_init(&t->timer, out_of_time, t);
 	timer_set(&t->timer, ms);
+}
+
+void
+chain_hurry(struct transaction *t)
+{
+	if (chain_left(t) <= HURRY_MS)
+		return;
+	t->deadline = loop_now() + HURRY_MS;
+	timer_set(&t->timer, HURRY_MS);
 }
 
 static void

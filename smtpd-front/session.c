@@ -400,6 +400,8 @@ session_drain(int hurry)
 			session_free(s);
 		else if (may_go(s, hurry))
 			session_close(s, REPLY_DRAIN, "drain");
+		else if (hurry && s->state == SESSION_HELD)
+			chain_hurry(s->transaction);
 		else if (hurry)
 			s->linger = 0;
 	}

@@ -436,6 +436,8 @@ void		 chain_ask(struct transaction *, enum stage, enum daemon_id,
 uint32_t	 chain_left(const struct transaction *);
 /* So long may the present stage take. */
 void		 chain_timer(struct transaction *, uint64_t ms);
+/* We have to leave: an answer soon, if need be 451. */
+void		 chain_hurry(struct transaction *);
 /* A new descriptor of the sealed file, for a frame.  -1: none is free. */
 int		 chain_file(const struct transaction *, int *fd);
 

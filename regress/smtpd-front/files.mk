@@ -9,3 +9,5 @@ limits_test_SRCS = regress/smtpd-front/harness.c \
 	regress/smtpd-front/fakes.c
 policy_test_SRCS = regress/smtpd-front/harness.c \
 	regress/smtpd-front/fakes.c
+page_test_SRCS = regress/smtpd-front/harness.c \
+	regress/smtpd-front/fakes.c

@@ -128,6 +128,12 @@ harness_hangup(void)
 void
 harness_connect(const char *addr)
 {
+	harness_early(addr, "");
+}
+
+void
+harness_early(const char *addr, const char *text)
+{
 	struct netaddr	 a;
 	int		 sp[2];
 
@@ -143,6 +149,7 @@ harness_connect(const char *addr)
 	client_ev = event_new(loop_base(), client, EV_READ | EV_PERSIST,
 	    client_read, NULL);
 	(void)event_add(client_ev, NULL);
+	harness_send(text, strlen(text));
 	session_new(sp[0], &a, NULL);
 }
 

@@ -64,6 +64,8 @@ unsigned harness_checked(void);
 void	 harness_wait(unsigned ms);
 /* The bare client: for tests without a script. */
 void	 harness_connect(const char *addr);
+/* This stands in the socket before it is accepted. */
+void	 harness_early(const char *addr, const char *text);
 void	 harness_send(const void *, size_t);
 /* The next line without its end, or NULL; waits up to 2 seconds. */
 const char *harness_line(void);

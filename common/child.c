@@ -148,7 +148,8 @@ try_act(const struct proc_options *o)
 	if (config == NULL)
 		return TRY_FAILED;
 	sandbox_prepare();
-	child_cage(child_process, config, &cage, root, sizeof(root));
+	child_cage(child_process, instance, config, &cage, root,
+	    sizeof(root));
 	cage.parent = 0;
 	sandbox_enter(&cage);
 	return sandbox_try(o->act) == 0 ? TRY_REFUSED : TRY_POSSIBLE;
@@ -204,8 +205,8 @@ read_config(struct imsg *im)
 }
 
 void
-child_cage(const struct process *p, const struct config *c, struct cage *cage,
-    char *root, size_t size)
+child_cage(const struct process *p, unsigned number, const struct config *c,
+    struct cage *cage, char *root, size_t size)
 {
 	struct passwd	*pw;
 	char		 user[64];
@@ -221,6 +222,15 @@ child_cage(const struct process *p, const struct config *c, struct cage *cage,
 		break;
 	case ROOT_STATE:
 		n = snprintf(root, size, "%s", c->dir_state);
+		break;
+	case ROOT_CLAMD:
+		if (number >= c->clamd.n)
+			fatalx("%s: no clamd number %u", p->title, number);
+		n = (int)strlcpy(root, c->clamd.v[number], size);
+		if (n > 0 && (size_t)n < size && strrchr(root, '/') != root)
+			*strrchr(root, '/') = '\0';
+		else if ((size_t)n < size)
+			root[1] = '\0';
 		break;
 	default:
 		n = snprintf(root, size, "%s/empty", c->dir_runtime);
@@ -246,7 +256,8 @@ enter_cage(void)
 	struct cage	 cage;
 	char		 root[1024];
 
-	child_cage(child_process, config, &cage, root, sizeof(root));
+	child_cage(child_process, instance, config, &cage, root,
+	    sizeof(root));
 	sandbox_enter(&cage);
 }
 

@@ -81,6 +81,7 @@
 					   that is stopped or swapped out */
 #define LIM_SCAN_POISONS	256	/* hashes of messages that killed */
 #define LIM_SCAN_POISON_S	3600
+#define LIM_VIRUS_S		60	/* clamd for one message */
 #define LIM_VERDICTS		4096	/* remembered, to be given again */
 #define LIM_VERDICTS_SIZE	(16 * 1024 * 1024)
 #define LIM_VERDICT_KEEP_S	600	/* clients retry an end of data that got

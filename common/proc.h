@@ -25,7 +25,10 @@
  * something stands before who asks.
  */
 
-enum proc_root { ROOT_EMPTY, ROOT_SPOOL, ROOT_STATE };
+enum proc_root {
+	ROOT_EMPTY, ROOT_SPOOL, ROOT_STATE,
+	ROOT_CLAMD	/* of the clamd socket with the instance's number */
+};
 enum proc_death {
 	PROC_WORKER,	/* started again with back-off; what it held is 451 */
 	PROC_CORE	/* the same, but only one at a time on reload: the old

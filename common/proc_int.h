@@ -108,7 +108,7 @@ void	 link_drain(void);
 /* child.c: the whole life of a child.  Returns its exit status. */
 int	 child_main(const struct daemon *, const struct proc_options *);
 /* The cage of a process under this configuration; fatal without its user. */
-void	 child_cage(const struct process *, const struct config *,
+void	 child_cage(const struct process *, unsigned, const struct config *,
 	    struct cage *, char *root, size_t rootsize);
 
 #endif

@@ -57,7 +57,8 @@ enum verb {
 	VERB_ASK,		/* > resolver: str name, u16 type, u32 ms */
 	VERB_ANSWER,		/* < resolver: see resolver.h */
 	VERB_VIRUS,		/* scanner > antivirus: u64 size; fd */
-	VERB_VIRUSED,		/* u8 status, str name */
+	VERB_VIRUSED,		/* u8 enum virus_status, str name */
+	VERB_VIRUS_STATE,	/* antivirus > broker: str version; "": away */
 
 	/* smtpd-front and greyd. */
 	VERB_GREY = 64,		/* smtp > store: struct grey_ask; GREYED */

@@ -37,7 +37,7 @@ static void	 sweep(void *);
 static void	 drained(void *);
 static void	 drain_check(void);
 
-const struct ipc_verb broker_verbs[9] = {
+const struct ipc_verb broker_verbs[10] = {
 	{ VERB_CLIENT, PEER_BIT(PEER_SMTP), 32, IPC_NOFD, on_client },
 	{ VERB_SCAN, PEER_BIT(PEER_SMTP), LIM_FRAME, IPC_FD, on_scan },
 	{ VERB_CANCEL, PEER_BIT(PEER_SMTP), 0, IPC_NOFD, on_cancel },
@@ -50,6 +50,8 @@ const struct ipc_verb broker_verbs[9] = {
 	    operator_scan },
 	{ VERB_CTL_RELOAD, PEER_BIT(PEER_CONTROL), 0, IPC_NOFD,
 	    operator_reload },
+	{ VERB_VIRUS_STATE, PEER_BIT(PEER_ANTIVIRUS), 1024, IPC_NOFD,
+	    operator_virus },
 	RESOLVER_VERB_ANSWER,
 };
 
@@ -58,9 +60,6 @@ broker_init(const struct config *conf, unsigned instance)
 {
 	(void)instance;
 	prefetch_configure(conf);
-	if (conf->antivirus == ANTIVIRUS_CLAMD)
-		log_warnx("antivirus clamd is not asked by this version: only "
-		    "the built-in EICAR test is active");
 	return 0;
 }
 

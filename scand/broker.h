@@ -130,6 +130,7 @@ void	workers_count(struct running *sum);
  * operator.c: handlers of gwctl's verbs.
  */
 int	operator_status(struct ipc *, struct imsg *);
+int	operator_virus(struct ipc *, struct imsg *);
 int	operator_scan(struct ipc *, struct imsg *);
 int	operator_reload(struct ipc *, struct imsg *);
 void	operator_gone(struct ipc *);

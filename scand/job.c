@@ -18,6 +18,8 @@ static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
 static struct view	 view;
 static const struct config *config;
 
+static void	judge_virus(struct job *);
+
 void
 job_configure(const struct config *conf)
 {
@@ -41,7 +43,8 @@ job_new(void)
 	else if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
 	answers_init(&j->answers, 0, NULL, NULL);
-	j->changed = 0;
+	j->changed = j->parked = 0;
+	j->virus.status = VIRUS_NOT_ASKED;
 	j->cpu_us = 0;
 	findings_reset(&j->found);
 	j->auth.iprev = IPREV_NONE;
@@ -55,6 +58,7 @@ job_free(struct job *j)
 	if (j == NULL)
 		return;
 	answers_free(&j->answers);
+	virus_give_up(j);
 	scan_free(&j->scan);
 	TAILQ_INSERT_HEAD(&pool, j, entry);
 }
@@ -87,6 +91,9 @@ job_evaluate(struct job *j)
 		findings_rewind(&j->found, j->content_n, j->content_len);
 		rules_answers(j);
 		if (j->answers.wanted == 0 && j->answers.open == 0) {
+			if (j->virus.status == VIRUS_ASKED)
+				return 1;
+			judge_virus(j);
 			if (j->answers.given_up > 0)
 				findings_add(&j->found, SYM_DNS_GIVEN_UP,
 				    "%u", j->answers.given_up);
@@ -95,4 +102,14 @@ job_evaluate(struct job *j)
 		/* None open: all were given up at once, so this is the end. */
 	} while (answers_ask(&j->answers) == 0);
 	return 1;
+}
+
+static void
+judge_virus(struct job *j)
+{
+	if (j->virus.status == VIRUS_FOUND)
+		findings_add(&j->found, SYM_VIRUS, "%s", j->virus.name);
+	else if (j->virus.status == VIRUS_FAILED)
+		findings_add(&j->found, SYM_ANTIVIRUS_DOWN, "%s",
+		    j->virus.name);
 }

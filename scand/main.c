@@ -17,6 +17,7 @@
 #define MB	(1024ULL * 1024)
 #define N(a)	(sizeof(a) / sizeof((a)[0]))
 
+static unsigned	 antivirus_count(const struct config *);
 static unsigned	 scanner_count(const struct config *);
 static void	 shares(const struct config *, enum peer, unsigned);
 
@@ -32,6 +33,23 @@ static const struct process processes[] = {
 		.peers = PEER_BIT(PEER_SCANNER) | PEER_BIT(PEER_BROKER),
 		.files = RESOLVER_FILES,
 		RESOLVER_HOOKS,
+	}, {
+		/* Passes messages to one clamd each; does not read them. */
+		.role = PEER_ANTIVIRUS,
+		.title = "antivirus",
+		.user = "antivirus",
+		.root = ROOT_CLAMD,
+		.powers = POWER_UNIX,
+		.death = PROC_WORKER,
+		.count = antivirus_count,
+		.peers = PEER_BIT(PEER_SCANNER) | PEER_BIT(PEER_BROKER),
+		.files = 4096,
+		.init = antivirus_init,
+		.start = antivirus_start,
+		.verbs = antivirus_verbs,
+		.nverbs = N(antivirus_verbs),
+		.peer_up = antivirus_peer_up,
+		.peer_gone = antivirus_peer_gone,
 	}, {
 		/* Parses and scores content; one message kills at most it. */
 		.role = PEER_SCANNER,
@@ -91,6 +109,13 @@ main(int argc, char *argv[])
 {
 	config_symbol_known = symbol_known;
 	return daemon_main(argc, argv, &scand);
+}
+
+static unsigned
+antivirus_count(const struct config *conf)
+{
+	return conf->antivirus == ANTIVIRUS_CLAMD ? (unsigned)conf->clamd.n :
+	    0;
 }
 
 static unsigned

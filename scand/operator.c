@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "common/address.h"
 #include "common/log.h"
@@ -24,8 +25,14 @@ struct reload {
 	uint32_t		 job;
 };
 
+#define OPERATOR_CLAMDS	16	/* shown */
+
 static TAILQ_HEAD(, reload) reloads = TAILQ_HEAD_INITIALIZER(reloads);
 
+/* What each clamd says of itself; "" away, or not heard of yet. */
+static char	clamd[OPERATOR_CLAMDS][128];
+
+static void	status_clamd(struct ipc *, uint32_t);
 static int	scan_fill(struct scan *, struct ibuf *);
 static void	policy_for(struct policy *, const char *);
 static void	reload_done(int, const char *, void *);
@@ -59,8 +66,49 @@ operator_status(struct ipc *ipc, struct imsg *im)
 	    c->clients, c->prefetched, r.asked, r.cached, r.given_up);
 	if (n > 0 && (size_t)n < sizeof(text))
 		operator_text(ipc, im->job, text);
+	status_clamd(ipc, im->job);
 	operator_end(ipc, im->job, 0, NULL);
 	return 0;
+}
+
+int
+operator_virus(struct ipc *ipc, struct imsg *im)
+{
+	char text[sizeof(clamd[0])];
+
+	ibuf_get_str(&im->data, text, sizeof(text));
+	if (ibuf_get_end(&im->data) == -1)
+		return -1;
+	if (ipc->instance < OPERATOR_CLAMDS)
+		(void)strlcpy(clamd[ipc->instance], text, sizeof(clamd[0]));
+	return 0;
+}
+
+/* "ClamAV 1.0.7/27000/Mon Jun  3 08:25:59 2024" has its database's date. */
+static void
+status_clamd(struct ipc *ipc, uint32_t job)
+{
+	const struct config *conf = child_config();
+	const char *date;
+	char text[512];
+	struct tm tm;
+	size_t i;
+	int n;
+
+	if (conf->antivirus != ANTIVIRUS_CLAMD)
+		return;
+	for (i = 0; i < conf->clamd.n && i < OPERATOR_CLAMDS; i++) {
+		n = snprintf(text, sizeof(text), "clamd[%zu] %s\n", i,
+		    *clamd[i] == '\0' ? "away" : clamd[i]);
+		memset(&tm, 0, sizeof(tm));
+		if (n > 0 && (size_t)n < sizeof(text) &&
+		    (date = strrchr(clamd[i], '/')) != NULL &&
+		    strptime(date + 1, "%a %b %d %H:%M:%S %Y", &tm) != NULL)
+			(void)snprintf(text + n, sizeof(text) - (size_t)n,
+			    "clamd[%zu].database-age %lld\n", i,
+			    (long long)(time(NULL) - timegm(&tm)));
+		operator_text(ipc, job, text);
+	}
 }
 
 int

@@ -94,6 +94,22 @@ int	record_text(const struct dns_record *, size_t off, char *dst,
 /* RFC 8601 2.7.3 */
 enum iprev { IPREV_NONE, IPREV_PASS, IPREV_FAIL, IPREV_TEMPERROR };
 
+/* virus.c: what clamd says of a message; VERB_VIRUSED. */
+enum virus_status {
+	VIRUS_NOT_ASKED, VIRUS_ASKED, VIRUS_CLEAN, VIRUS_FOUND, VIRUS_FAILED
+};
+
+struct virus {
+	TAILQ_ENTRY(job)	 entry;
+	enum virus_status	 status;
+	int			 server;	/* who is asked now */
+	uint32_t		 tried;		/* bits of servers */
+	int			 fd;		/* while it is asked */
+	struct timer		 timer;
+	void			(*changed)(void *);
+	char			 name[128];	/* of the virus, or why not */
+};
+
 struct auth {
 	enum iprev	 iprev;
 	char		 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
@@ -113,12 +129,14 @@ struct job {
 	TAILQ_ENTRY(job)	 entry;		/* for the scanner */
 	uint32_t		 number;	/* the broker's */
 	int			 changed;	/* answers came: evaluate */
+	int			 parked;	/* somebody waits for changed */
 	struct scan		 scan;
 	char			 sender_domain[LIM_DOMAIN + 1];	/* folded */
 	struct answers		 answers;
 	struct findings		 found;
 	size_t			 content_n, content_len; /* of found */
 	struct auth		 auth;
+	struct virus		 virus;
 	uint64_t		 started;	/* clock_ms() */
 	uint64_t		 cpu_us;
 };
@@ -233,9 +251,31 @@ size_t	recent_number(void);
 size_t	poison_number(void);
 
 /*
+ * virus.c: the scanner's side of the antivirus.  The channels to the
+ * antivirus processes, as they come and go.
+ */
+void	virus_peer(struct ipc *);
+void	virus_peer_gone(struct ipc *);
+/*
+ * Ask about the octets of fd, which stays the caller's, where the
+ * configuration has a clamd; j->virus is the answer, and changed(j) is called
+ * when it has come, if the job is parked then.
+ */
+void	virus_ask(struct job *, int fd, void (*changed)(void *));
+/* VERB_VIRUSED. */
+int	virus_answered(struct ipc *, struct imsg *);
+/* Wait no longer: what is open has failed. */
+void	virus_give_up(struct job *);
+
+/*
  * The processes, for the table in main.c.
  */
-extern const struct ipc_verb broker_verbs[9], scanner_verbs[3];
+extern const struct ipc_verb broker_verbs[10], scanner_verbs[4];
+extern const struct ipc_verb antivirus_verbs[1];
+int	antivirus_init(const struct config *, unsigned instance);
+void	antivirus_start(void);
+void	antivirus_peer_up(struct ipc *);
+void	antivirus_peer_gone(struct ipc *);
 int	broker_init(const struct config *, unsigned instance);
 void	broker_start(void);
 void	broker_peer_up(struct ipc *);

@@ -60,9 +60,11 @@ static uint64_t	 dns_time(const struct scan *);
 static void	 watch(void);
 static uint64_t	 cpu_spent(void);
 
-const struct ipc_verb scanner_verbs[3] = {
+const struct ipc_verb scanner_verbs[4] = {
 	{ VERB_JOB, PEER_BIT(PEER_BROKER), LIM_FRAME, IPC_FD, on_job },
 	{ VERB_CANCEL, PEER_BIT(PEER_BROKER), 0, IPC_NOFD, on_cancel },
+	{ VERB_VIRUSED, PEER_BIT(PEER_ANTIVIRUS), 1024, IPC_NOFD,
+	    virus_answered },
 	RESOLVER_VERB_ANSWER,
 };
 
@@ -92,7 +94,9 @@ scanner_peer_up(struct ipc *ipc)
 	if (ipc->kind == PEER_BROKER) {
 		broker = ipc;
 		timer_stop(&orphan);
-	} else
+	} else if (ipc->kind == PEER_ANTIVIRUS)
+		virus_peer(ipc);
+	else
 		dns_peer(ipc);
 }
 
@@ -104,6 +108,8 @@ scanner_peer_gone(struct ipc *ipc)
 
 	if (ipc->kind == PEER_RESOLVER)
 		dns_peer_gone(ipc);
+	if (ipc->kind == PEER_ANTIVIRUS)
+		virus_peer_gone(ipc);
 	if (ipc != broker)
 		return;
 	broker = NULL;
@@ -213,7 +219,7 @@ job_run(struct job *j, int fd)
 	running_set(child_instance(), j->number);
 	if (fd == -1)
 		job_fail(j, "descriptor lost on the way");
-	else if (job_read(j, fd) == -1)
+	else if (virus_ask(j, fd, job_changed), job_read(j, fd) == -1)
 		job_fail(j, "not readable");
 	else if (job_evaluate(j) == 0)
 		job_finish(j);
@@ -262,12 +268,14 @@ job_park(struct job *j)
 {
 	if (nparked >= LIM_SCAN_PARKED) {
 		answers_give_up(&j->answers);
+		virus_give_up(j);
 		(void)job_evaluate(j);
 		job_finish(j);
 		return;
 	}
 	j->cpu_us += cpu_spent();
 	nparked++;
+	j->parked = 1;
 	TAILQ_INSERT_TAIL(&parked, j, entry);
 	if (broker != NULL)
 		(void)ipc_send(broker, VERB_PARKED, j->number, -1, NULL);
@@ -281,6 +289,7 @@ job_unpark(struct job *j)
 	else
 		TAILQ_REMOVE(&parked, j, entry);
 	nparked--;
+	j->parked = 0;
 }
 
 /* An answer came.  Several may in this turn; it is judged at its end. */
@@ -310,6 +319,7 @@ jobs_resume(void *arg)
 		j->changed = 0;
 		if (job_evaluate(j) == 0) {
 			nparked--;
+			j->parked = 0;
 			job_finish(j);
 		} else {
 			TAILQ_INSERT_TAIL(&parked, j, entry);

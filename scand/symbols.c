@@ -85,6 +85,8 @@ static const struct symbol table[SYM_MAX] = {
 	    "The message carries malware." },
 	[SYM_DNS_GIVEN_UP] = { "DNS_GIVEN_UP", "scan", 0, SCORES,
 	    "Some answers from DNS did not come in time." },
+	[SYM_ANTIVIRUS_DOWN] = { "ANTIVIRUS_DOWN", "scan", 0, SCORES,
+	    "No clamd could say whether it is malware." },
 	[SYM_MANY_FINDINGS] = { "MANY_FINDINGS", "scan", 0, SCORES,
 	    "There were more findings than are listed." },
 };

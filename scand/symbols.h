@@ -35,7 +35,7 @@ enum symbol_id {
 	/* pattern */
 	SYM_GTUBE, SYM_VIRUS,
 	/* scan */
-	SYM_DNS_GIVEN_UP, SYM_MANY_FINDINGS,
+	SYM_DNS_GIVEN_UP, SYM_ANTIVIRUS_DOWN, SYM_MANY_FINDINGS,
 	SYM_MAX
 };
 

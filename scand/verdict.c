@@ -95,6 +95,9 @@ verdict_action(const struct policy *p, enum session_class class,
 		if (d != -1 && p->decisive[d] > a)
 			a = p->decisive[d];
 	}
+	if (a < job_config()->antivirus_down &&
+	    findings_has(f, SYM_ANTIVIRUS_DOWN))
+		a = job_config()->antivirus_down;
 	/* Machines that we know are not made to wait; design 4. */
 	if (a == ACTION_GREYLIST && (class != CLASS_INBOUND ||
 	    p->role == POLICY_POSTMASTER))

@@ -19,7 +19,7 @@ table() {
 	scand broker broker empty accept
 	scand scanner scanner empty readfd softopen
 	scand resolver sresolver empty dns
-	scand antivirus antivirus empty unix
+	scand antivirus antivirus clamd unix
 	greyd store store state accept files
 	relayd-out queue queue empty accept
 	relayd-out spool spool spool files readfd
@@ -48,14 +48,14 @@ cat > "$tmp/conf" <<-END
 	service "a.example"
 	node "a.example"
 	listen on 127.0.0.1 port $port
-	antivirus builtin
+	antivirus clamd "$tmp/clamd/clamd.ctl"
 	resolver { 127.0.0.1 port 9 }
 	directory runtime "$tmp/run" spool "$tmp/spool" state "$tmp/state"
 	participant "a" contact "p@a.example" {
 		domain "a.example" deliver to 127.0.0.1
 	}
 END
-mkdir -p "$tmp/run/empty" "$tmp/spool" "$tmp/state"
+mkdir -p "$tmp/clamd" "$tmp/run/empty" "$tmp/spool" "$tmp/state"
 chown _pfspool "$tmp/spool"
 chown _pfstore "$tmp/state"
 "$OBJ/regress/sandbox/acts" > "$tmp/acts"

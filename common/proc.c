@@ -32,13 +32,13 @@
 
 enum phase {
 	PHASE_RUN,
-	PHASE_EXCHANGE,		/* reload: core roles, one after the other */
+	PHASE_EXCHANGE,		/* reload: core roles go, then come anew */
 	PHASE_STOP
 };
 
 struct parent		 parent;
 static enum phase	 phase;
-static size_t		 phase_role;	/* index into the table */
+static size_t		 phase_role;	/* steps through the table */
 static int		 reload_again, announced;
 static struct timer	 stop_timer;
 static struct proc_options options;
@@ -56,6 +56,7 @@ static struct config *config_read(char *, size_t);
 static void	 on_signal(int, short, void *);
 static void	 catch_signals(void);
 static void	 reload_next(void);
+static void	 announce(void);
 static void	 stop_begin(void);
 static void	 stop_next(void);
 static void	 stop_hurry(void *);
@@ -468,32 +469,34 @@ proc_reload(struct child *asker, uint32_t job)
 	log_info("reload: %s", why);
 	phase = PHASE_EXCHANGE;
 	phase_role = 0;
+	announced = 0;
 	reload_next();
 }
 
 /*
- * Core roles one after the other, in the order of the table, then all
- * workers at once.
+ * Core roles leave as they do at a stop, each gone before the next is asked,
+ * as it may serve the one before; then they start in the order of the table,
+ * and all workers at once.
  */
 static void
 reload_next(void)
 {
 	const struct daemon	*d = parent.daemon;
 	const struct process	*p;
-	size_t			 i;
+	size_t			 i, n = d->nprocs;
 
-	for (; phase_role < 2 * d->nprocs; phase_role++) {
-		p = &d->procs[phase_role / 2];
+	for (; phase_role < 3 * n; phase_role++) {
+		p = phase_role < 2 * n ? &d->procs[n - 1 - phase_role / 2] :
+		    &d->procs[phase_role - 2 * n];
 		if (p->death != PROC_CORE)
 			continue;
-		if (phase_role % 2 == 0) {
+		if (phase_role >= 2 * n) {
+			spawn_role(p);
+			if (spawn_alive(p, 1) != spawn_count(p))
+				return;
+		} else if (phase_role % 2 == 0)
 			spawn_drain(p, 0, 0);
-			continue;
-		}
-		if (spawn_draining(p) != 0)
-			return;
-		spawn_role(p);
-		if (spawn_alive(p, 1) != spawn_count(p))
+		else if (spawn_draining(p) != 0)
 			return;
 	}
 	for (i = 0; i < d->nprocs; i++)
@@ -503,27 +506,37 @@ reload_next(void)
 	if (reload_again) {
 		reload_again = 0;
 		proc_reload(NULL, 0);
-	}
+	} else
+		announce();
 }
 
 void
 proc_changed(void)
 {
-	const struct daemon	*d = parent.daemon;
-	size_t			 i;
-
 	if (phase == PHASE_EXCHANGE)
 		reload_next();
 	else if (phase == PHASE_STOP)
 		stop_next();
-	else if (!announced) {
-		for (i = 0; i < d->nprocs; i++)
-			if (spawn_alive(&d->procs[i], 1) !=
-			    spawn_count(&d->procs[i]))
-				return;
-		announced = 1;
+	else if (!announced)
+		announce();
+}
+
+/* All places are taken by children that know the newest configuration. */
+static void
+announce(void)
+{
+	const struct daemon	*d = parent.daemon;
+	size_t			 i;
+
+	for (i = 0; i < d->nprocs; i++)
+		if (spawn_alive(&d->procs[i], 1) != spawn_count(&d->procs[i]))
+			return;
+	announced = 1;
+	if (parent.generation == 1)
 		log_info("ready");
-	}
+	else
+		log_info("reload: all processes have configuration %u",
+		    parent.generation);
 }
 
 static void

@@ -61,11 +61,13 @@ SRCS_Linux = \
 	compat/memfile_linux.c \
 	compat/sandbox_linux.c \
 	compat/seccomp_linux.c \
+	compat/syncgroup_linux.c \
 	compat/title_linux.c
 
 SRCS_OpenBSD = \
 	compat/memfile_openbsd.c \
 	compat/sandbox_openbsd.c \
+	compat/syncgroup_openbsd.c \
 	compat/title_openbsd.c
 
 LIBS = bsd event_core tls crypto

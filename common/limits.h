@@ -122,6 +122,15 @@
 #define LIM_RATE_PERIOD_S	(31 * 86400)
 #define LIM_RATE_LIMIT		1000000000	/* a period */
 
+/* relayd-out. */
+#define LIM_DELIVER_JOBS	300	/* of one deliver process, each with two
+					   descriptors */
+#define LIM_MX_HOSTS		10	/* of one domain that we look at; 5.1 */
+#define LIM_HOP_ADDRESSES	32	/* of one next hop that we try */
+#define LIM_REPLY_LINE		2048	/* of a server; 4.5.3.1.5 has 512, some
+					   explain themselves at length */
+#define LIM_HOP_MESSAGES	100	/* over one connection */
+
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
 #define LIM_INCLUDES		16	/* depth */

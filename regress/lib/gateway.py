@@ -159,8 +159,15 @@ def fields(line):
     return out
 
 
+def stamp():
+    now = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + \
+        f".{int(now * 1000) % 1000:03}Z"
+
+
 class Log:
-    """All lines of all daemons with their arrival times; also in a file."""
+    """All lines of all daemons with their arrival times; also in a file, as
+    a syslogd would write it."""
 
     def __init__(self, path):
         self.path = path
@@ -180,7 +187,7 @@ class Log:
         with pipe:
             for raw in pipe:
                 text = raw.decode("utf-8", "backslashreplace").rstrip("\n")
-                # Our own clock is in the file's first column already.
+                # All lines get the time of our clock.
                 text = re.sub(r"^\d{4}-\d\d-\d\dT[\d:.]+Z " +
                               re.escape(daemon) + ": ", "", text)
                 self.add(daemon, text)
@@ -190,7 +197,7 @@ class Log:
         with self.changed:
             if self.keep or "ev=" not in text:
                 self.lines.append((now, daemon, text))
-            self.file.write(f"{now:9.3f} {daemon}: {text}\n")
+            self.file.write(f"{stamp()} {daemon}: {text}\n")
             self.changed.notify_all()
 
     def events(self, event, **match):
@@ -321,7 +328,7 @@ class Gateway:
         if p is None:
             return 0
         self.remember()
-        if p.poll() is None:
+        if p.poll() is None and sig is not None:
             p.send_signal(sig)
         try:
             status = p.wait(timeout)
@@ -475,14 +482,22 @@ class Gateway:
     # --- the spool ---
 
     def spooled(self):
-        """Ids of messages in the queue: files of content or envelopes."""
-        ids = set()
-        for _, _, names in os.walk(os.path.join(self.dir, "spool")):
+        """Ids of messages in the queue: files of content or envelopes, but
+        those that are settled, whose envelope is struck out."""
+        ids, settled = set(), set()
+        for path, _, names in os.walk(os.path.join(self.dir, "spool")):
             for n in names:
-                m = re.match(r"([0-9][0-9a-hjkmnp-tv-z]{15})(\.|$)", n)
-                if m:
-                    ids.add(m.group(1))
-        return ids
+                m = re.match(r"([0-9][0-9a-hjkmnp-tv-z]{15})(\.env)?$", n)
+                if m is None:
+                    continue
+                ids.add(m.group(1))
+                try:
+                    with open(os.path.join(path, n), "rb") as f:
+                        if m.group(2) and f.read(1) == b"-":
+                            settled.add(m.group(1))
+                except OSError:
+                    settled.add(m.group(1))     # it has just gone
+        return ids - settled
 
     def gwctl(self, *args, timeout=PATIENCE):
         p = subprocess.run([program("gwctl"), "-f", self.conf, *args],

@@ -98,7 +98,8 @@ class Run:
         text = text.replace("$net", self.net.prefix) \
             .replace("$rev", self.net.reverse).replace("$dir", self.dir)
         if self.gw is not None:
-            text = text.replace("$gw", self.gw.addr)
+            text = text.replace("$gw", self.gw.addr) \
+                .replace("$log", self.gw.log.path)
         for name, mark in self.marks.items():
             text = text.replace(f"$canary:{name}", mark)
         return text
@@ -341,6 +342,7 @@ class Run:
 
     def do_closed(self, _rest):
         self.session().s.expect_end(self.timeout)
+        self.session().s.close()
 
     def do_quiet(self, rest):
         self.session().s.quiet(float(rest))
@@ -474,6 +476,11 @@ class Run:
     def do_respawned(self, rest):
         self.gw.respawned(rest, self.killed.get(rest, []))
 
+    def do_linked(self, rest):
+        """linked DAEMON: smtpd-front has a channel to it again"""
+        until(lambda: f"link {rest} up" in self.gw.gwctl("status")[1],
+              f"smtpd-front finds {rest}", self.timeout)
+
     def do_restart(self, rest):
         """restart DAEMON: by SIGTERM, or started again if it is dead"""
         p = self.gw.processes.get(rest)
@@ -488,6 +495,17 @@ class Run:
     def do_halt(self, rest):
         """halt DAEMON: SIGTERM, and wait until it is gone"""
         status = self.gw.stop_daemon(rest)
+        if status != 0:
+            raise Wrong(f"{rest} ended with status {status}")
+
+    def do_term(self, rest):
+        """term DAEMON: SIGTERM"""
+        self.gw.remember()
+        self.gw.processes[rest].send_signal(signal.SIGTERM)
+
+    def do_ended(self, rest):
+        """ended DAEMON: waits until it is gone, with status 0"""
+        status = self.gw.stop_daemon(rest, sig=None)
         if status != 0:
             raise Wrong(f"{rest} ended with status {status}")
 
@@ -516,10 +534,14 @@ class Run:
         self.log_since = len(self.gw.log.lines)
 
     def do_log(self, rest):
-        """log PATTERN: waits for such a line (since the last `mark')"""
+        """log [N times] PATTERN: waits for such lines (since `mark')"""
+        count = 1
+        m = re.match(r"(\d+) times +", rest)
+        if m:
+            count, rest = int(m.group(1)), rest[m.end():]
         test = self.patterns.log_test(rest)
         since = self.log_since
-        until(lambda: self.gw.log.find(test, since),
+        until(lambda: len(self.gw.log.find(test, since)) >= count,
               f"log line {self.expand(rest)}", self.timeout)
 
     def do_arrived(self, rest):
@@ -531,6 +553,13 @@ class Run:
         """started N [HOP]: so many contents have begun at the next hop"""
         n, _, hop = rest.partition(" ")
         self.hops[hop or "mx"].wait(int(n), self.timeout, "started")
+
+    def do_reached(self, rest):
+        """reached N POINT [HOP]: so often the dialogue came to there"""
+        n, point, *hop = rest.split()
+        hop = self.hops[hop[0] if hop else "mx"]
+        until(lambda: hop.points.get(point, 0) >= int(n),
+              f"{n} times {point} at {hop.name}", self.timeout)
 
     def do_connections(self, rest):
         n, _, hop = rest.partition(" ")
@@ -545,12 +574,24 @@ class Run:
         env = dict(os.environ, NET=self.net.prefix, GW=self.gw.addr,
                    DIR=self.dir, CONF=self.gw.conf,
                    OBJECTS=gateway.objects())
-        p = subprocess.run(
-            argv, shell=shell, env=env, cwd=gateway.TOP,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=self.timeout or 60)
+        try:
+            p = subprocess.run(
+                argv, shell=shell, env=env, cwd=gateway.TOP,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=self.timeout or 60)
+        except subprocess.TimeoutExpired as e:
+            raise Wrong(f"does not end: {e.output}") from e
         self.output = p.stdout.decode("utf-8", "backslashreplace")
         return p.returncode
+
+    def do_show(self, _rest):
+        """show: prints the output of the last sh or gwctl"""
+        print(self.output, end="")
+
+    def do_file(self, rest):
+        """file NAME: the octets of a message as $dir/NAME"""
+        with open(os.path.join(self.dir, rest), "wb") as f:
+            f.write(self.message(rest))
 
     def do_need(self, rest):
         """need PROGRAM...: skip the scenario where it is missing"""
@@ -560,12 +601,12 @@ class Run:
                 raise Skip(f"{name} is not installed")
 
     def do_sh(self, rest):
-        status = self.run_command(self.expand(rest), shell=True)
+        status = self.run_command(self.expand(self.fill(rest)), shell=True)
         if status != 0:
             raise Wrong(f"status {status}:\n{self.output}")
 
     def do_sh_fails(self, rest):
-        if self.run_command(self.expand(rest), shell=True) == 0:
+        if self.run_command(self.expand(self.fill(rest)), shell=True) == 0:
             raise Wrong(f"should have failed:\n{self.output}")
 
     def do_gwctl(self, rest):
@@ -578,6 +619,7 @@ class Run:
             raise Wrong(f"status {status}:\n{self.output}")
 
     def fill(self, text):
+        """{id} as it is known."""
         for name, value in self.patterns.known.items():
             text = text.replace("{" + name + "}", value)
         return text

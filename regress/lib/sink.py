@@ -105,6 +105,7 @@ class Sink:
         self.dialogue = []          # (connection, direction, text)
         self.connections = self.now = self.most = 0
         self.started = 0            # transactions that reached DATA
+        self.points = {}            # how often each was reached
         self.listener = None
         self.open = set()
         self.stopping = threading.Event()
@@ -206,6 +207,7 @@ class Sink:
     def order(self, point, argument):
         """What the rules say here: (delay, what)."""
         with self.changed:
+            self.points[point] = self.points.get(point, 0) + 1
             for rule in self.rules:
                 if rule.applies(point, argument):
                     return rule.delay, rule.what

@@ -2,7 +2,9 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gwctl/gwctl.h"
 
@@ -10,10 +12,17 @@
  * What concerns all four daemons: status and reload.
  */
 
-/* New children have to come up before a daemon says that it has reloaded. */
-#define RELOAD_S	120
+/*
+ * A daemon answers when it has read the file; its new children come up after
+ * that.  They are waited for, as whoever reloads relies on the new file.
+ */
+#define RELOAD_S	30
+#define RELOAD_NS	(50 * 1000 * 1000)
 
 static void	print_lines(const char *, void *);
+static long long generation(enum daemon_id);
+static void	take_generation(const char *, void *);
+static int	wait_generation(enum daemon_id, long long);
 static void	print_error(enum daemon_id, const char *);
 
 int
@@ -80,12 +89,14 @@ cmd_reload(int argc, char *argv[])
 		DAEMON_RELAYD, DAEMON_GREYD, DAEMON_SCAND, DAEMON_FRONT
 	};
 	struct talk			 t;
+	long long			 before;
 	size_t				 i;
 
 	(void)argv;
 	if (argc != 0)
 		return usage("reload");
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		before = generation(order[i]);
 		talk_init(&t, order[i], VERB_CTL_RELOAD);
 		t.seconds = RELOAD_S;
 		if (talk(&t) != 0) {
@@ -95,10 +106,59 @@ cmd_reload(int argc, char *argv[])
 				    "reloaded, those after it have not\n");
 			return 1;
 		}
+		if (wait_generation(order[i], before) == -1) {
+			print_error(order[i], "the file was taken, but its "
+			    "processes are not there yet, see the log");
+			return 1;
+		}
 		printf("%s: reloaded\n", daemon_name(order[i]));
 		(void)fflush(stdout);
 	}
 	return 0;
+}
+
+/* Of the configuration that a daemon runs with; -1: it does not say. */
+static long long
+generation(enum daemon_id d)
+{
+	struct talk	 t;
+	long long	 n = -1;
+
+	talk_init(&t, d, VERB_CTL_STATUS);
+	t.text = take_generation;
+	t.arg = &n;
+	(void)talk(&t);
+	return n;
+}
+
+static void
+take_generation(const char *text, void *arg)
+{
+	static const char	 key[] = "generation ";
+	long long		*n = arg;
+	const char		*p;
+
+	for (p = text; p != NULL && *p != '\0'; p++) {
+		if (strncmp(p, key, sizeof(key) - 1) == 0)
+			*n = strtoll(p + sizeof(key) - 1, NULL, 10);
+		if ((p = strchr(p, '\n')) == NULL)
+			return;
+	}
+}
+
+static int
+wait_generation(enum daemon_id d, long long before)
+{
+	struct timespec	 pause = { 0, RELOAD_NS };
+	long long	 now;
+	int		 i;
+
+	for (i = 0; i < (int)(RELOAD_S * 1000000000LL / RELOAD_NS); i++) {
+		if ((now = generation(d)) != -1 && now != before)
+			return 0;
+		(void)nanosleep(&pause, NULL);
+	}
+	return -1;
 }
 
 static void

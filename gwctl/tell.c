@@ -307,6 +307,9 @@ print(FILE *fp, const char *text, const char *also)
 	size_t			 len;
 
 	for (; *p != '\0'; p += len) {
+		/* Trace fields have the line ends of mail. */
+		if (*also != '\0' && p[0] == '\r' && p[1] == '\n')
+			p++;
 		len = *p < 0xc0 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
 		if ((*p >= 0x20 && *p < 0x7f) || strchr(also, *p) != NULL)
 			putc(*p, fp);

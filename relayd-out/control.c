@@ -119,9 +119,9 @@ control_status(struct ipc *ipc, struct imsg *im)
 		return -1;
 	memset(&t, 0, sizeof(t));
 	text_fmt(&t, "queue.messages %zu\nqueue.active %zu\nqueue.held %zu\n"
-	    "queue.storing %zu\nqueue.ready %s\n",
+	    "queue.storing %zu\nqueue.ready %s\ngeneration %u\n",
 	    counts.entries, counts.active, counts.held, counts.storing,
-	    queue_ready() ? "yes" : "no");
+	    queue_ready() ? "yes" : "no", child_generation());
 	text_fmt(&t, "accepted %" PRIu64 "\ndelivered %" PRIu64 "\n"
 	    "deferred %" PRIu64 "\nfailed %" PRIu64 "\nreports %" PRIu64 "\n"
 	    "discarded %" PRIu64 "\nsettled %" PRIu64 "\n",

@@ -248,7 +248,7 @@ log_verdict(const struct transaction *t, unsigned action)
 		}
 		n += (size_t)w;
 	}
-	audit_str(&a, "sym", sym);
+	audit_str(&a, "sym", *sym == '\0' ? NULL : sym);
 	audit_str(&a, "rdns", *v->rdns == '\0' ? NULL : v->rdns);
 	audit_str(&a, "domain", *v->domain == '\0' ? NULL : v->domain);
 	audit_num(&a, "ms", v->ms);

@@ -31,7 +31,8 @@ static size_t		 output_size;
 typedef void	 serve_fn(struct imsgbuf *, struct imsg *);
 
 static pid_t	 serve(enum daemon_id, serve_fn *);
-static void	 serve_one(int, serve_fn *) __attribute__((noreturn));
+static pid_t	 serve_all(enum daemon_id, serve_fn *const *);
+static void	 serve_one(int, serve_fn *);
 static void	 served(pid_t, int);
 static void	 answer(struct imsgbuf *, const char *, int, const char *);
 static serve_fn	 play_status, play_refusal, play_silence, play_nonsense,
@@ -57,7 +58,7 @@ usage(const char *what)
  */
 
 static pid_t
-serve(enum daemon_id d, serve_fn *fn)
+serve_all(enum daemon_id d, serve_fn *const *fn)
 {
 	struct sockaddr_un	 sun;
 	pid_t			 pid;
@@ -76,8 +77,12 @@ serve(enum daemon_id d, serve_fn *fn)
 	(void)fflush(stdout);
 	if ((pid = fork()) == -1)
 		err(1, "fork");
-	if (pid == 0)
-		serve_one(s, fn);
+	if (pid == 0) {
+		for (; fn[1] != NULL; fn++)
+			serve_one(s, *fn);
+		serve_one(s, *fn);
+		_exit(unit_failed != 0);
+	}
 	close(s);
 	return pid;
 }
@@ -103,7 +108,16 @@ serve_one(int s, serve_fn *fn)
 	fn(&ibuf, &im);
 	while (imsgbuf_flush(&ibuf) == 1)
 		(void)poll(NULL, 0, 10);
-	_exit(unit_failed != 0);
+	imsgbuf_clear(&ibuf);
+}
+
+/* One connection. */
+static pid_t
+serve(enum daemon_id d, serve_fn *fn)
+{
+	serve_fn	*const fns[] = { fn, NULL };
+
+	return serve_all(d, fns);
 }
 
 static void
@@ -280,14 +294,44 @@ test_status(void)
 }
 
 static void
+play_first(struct imsgbuf *ibuf, struct imsg *im)
+{
+	CHECK_INT(im->type, VERB_CTL_STATUS);
+	answer(ibuf, "queue 1\ngeneration 1\n", 0, NULL);
+}
+
+static void
+play_second(struct imsgbuf *ibuf, struct imsg *im)
+{
+	CHECK_INT(im->type, VERB_CTL_STATUS);
+	answer(ibuf, "queue 1\ngeneration 2\n", 0, NULL);
+}
+
+static void
+play_reload(struct imsgbuf *ibuf, struct imsg *im)
+{
+	CHECK_INT(im->type, VERB_CTL_RELOAD);
+	answer(ibuf, "configuration 2 in use\n", 0, NULL);
+}
+
+/* It has reloaded when its new processes are there. */
+static void
 test_reload(void)
 {
-	pid_t	 pid;
+	static serve_fn	*const refuse[] = { play_first, play_refusal, NULL };
+	static serve_fn	*const reload[] = {
+		play_first, play_reload, play_first, play_second, NULL
+	};
+	pid_t		 pid;
 
-	pid = serve(DAEMON_RELAYD, play_refusal);
+	pid = serve_all(DAEMON_RELAYD, refuse);
 	CHECK_INT(command(cmd_reload, ""), 1);
 	served(pid, 0);
 	CHECK_STR(output, "relayd-out: t:1: unknown word\n");
+	pid = serve_all(DAEMON_RELAYD, reload);
+	CHECK_INT(command(cmd_reload, ""), 1);
+	served(pid, 0);
+	CHECK(strncmp(output, "relayd-out: reloaded\ngreyd: ", 28) == 0);
 }
 
 static void

@@ -40,6 +40,12 @@ child_config(void)
 	return conf;
 }
 
+uint32_t
+child_generation(void)
+{
+	return 1;
+}
+
 void
 child_exit(void)
 {

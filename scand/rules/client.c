@@ -26,6 +26,9 @@ rule_helo(struct job *j, const struct view *v)
 	(void)v;
 	if (strlcpy(name, j->scan.helo, sizeof(name)) >= sizeof(name))
 		return;
+	/* An operator's scan of a file: nobody greeted. */
+	if (name[0] == '\0')
+		return;
 	domain_fold(name);
 	if (name[0] == '[') {
 		if (!literal_is(name, &j->scan.client))

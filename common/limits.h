@@ -105,6 +105,16 @@
 #define LIM_DNS_NEGTTL_S	300	/* RFC 2308 5 allows hours; who has just
 					   made his MX should not wait */
 #define LIM_DNS_SERVERS		16	/* resolvers that are asked */
+
+/* SPF, RFC 7208. */
+#define LIM_SPF_RECORD		4096	/* octets of one; 3.4 wants 450 */
+#define LIM_SPF_TERMS		10	/* 4.6.4: that ask DNS */
+#define LIM_SPF_VOIDS		2	/* 4.6.4: of them, without an answer */
+#define LIM_SPF_MX		10	/* 4.6.4: exchanges of one "mx" */
+#define LIM_SPF_PTR		10	/* 4.6.4: names of the client */
+#define LIM_SPF_EXP		512	/* octets of an exp= text we read */
+#define LIM_SPF_TEXT		384	/* an explanation; fits a reply line */
+
 /* greyd: what its store keeps. */
 #define LIM_STATE_ENTRIES	4000000	/* records; when full, the first to
 					   expire go first.  About 200 octets

@@ -5,4 +5,4 @@
 
 SRCS = *.c mime/*.c content/*.c auth/*.c rules/*.c
 
-LIBS = event unbound
+LIBS = event spf2 unbound

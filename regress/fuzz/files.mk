@@ -8,3 +8,5 @@ scan_fuzz_ROOMS = scand
 smtp_fuzz_ROOMS = smtpd-front
 smtp_fuzz_SRCS = regress/smtpd-front/harness.c \
 	regress/smtpd-front/fakes.c
+spf_fuzz_ROOMS = scand
+spf_fuzz_SRCS = regress/scand/auth/spf_oracle.c

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 the Pförtner authors
+#
+# The form is described in common/files.mk.
+
+spf_test_SRCS = regress/scand/auth/spf_zone.c \
+	regress/scand/auth/spf_oracle.c

@@ -299,13 +299,14 @@ class Gateway:
             soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
             resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
+        since = len(self.log.lines)
         p = subprocess.Popen(
             [program(name), "-d", "-f", self.conf, *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, cwd=self.dir, env=env,
             start_new_session=True, preexec_fn=limits)
+        p.since = since
         p.reader = self.log.follow(name, p.stderr)
-        p.since = len(self.log.lines)
         self.processes[name] = p
         return p
 

@@ -710,15 +710,13 @@ class Run:
         if s.id is None:
             raise Wrong(f"no id in the reply: {s.reply}")
         log = self.gw.log
-        until(lambda: log.events("delivered", id=s.id),
-              f"ev=delivered of {s.id}")
         for event in ("message", "delivered"):
+            until(lambda: log.events(event, id=s.id),
+                  f"ev={event} of {s.id}")
             for f in log.events(event, id=s.id):
                 if f.get("sha256") != s.hash:
                     raise Wrong(f"{event} of {s.id}: sha256 "
                                 f"{f.get('sha256')}, not {s.hash}")
-        if not log.events("message", id=s.id):
-            raise Wrong(f"no ev=message of {s.id}")
 
     def canaries(self):
         """No log has any, no file that of a refused message."""

@@ -127,7 +127,7 @@ look_at() {
 		*/[012]) continue ;;
 		esac
 		case $to in
-		/dev/null|/memfd:*|"$2"/*) ;;
+		/dev/null|/memfd:*|"$2"|"$2"/*) ;;
 		/*)	fail "$name: holds $to" ;;
 		esac
 	done

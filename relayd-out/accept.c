@@ -37,6 +37,7 @@ static void	 put_send(struct put *);
 static void	 put_free(struct put *);
 static void	 put_answer(struct put *, enum put_status, const char *);
 static void	 put_durable(struct put *, int);
+static int	 proper(const struct envelope *);
 static int	 all_discarded(const struct envelope *);
 static int	 known(struct ipc *, uint32_t, const char *);
 static void	 answer(struct ipc *, uint32_t, enum put_status, const char *);
@@ -50,7 +51,7 @@ accept_put(struct ipc *ipc, struct imsg *im)
 
 	deadline = ibuf_get_u32(&im->data);
 	env = envelope_parse(&im->data);
-	if (ibuf_get_end(&im->data) == -1 || env == NULL || env->nrcpts == 0) {
+	if (ibuf_get_end(&im->data) == -1 || env == NULL || !proper(env)) {
 		envelope_free(env);
 		return -1;
 	}
@@ -86,6 +87,22 @@ accept_put(struct ipc *ipc, struct imsg *im)
 	if (queue_ready())
 		put_send(p);
 	return 0;
+}
+
+/* smtp has looked at every address; we send them on, so we look again. */
+static int
+proper(const struct envelope *env)
+{
+	size_t	 i;
+
+	if (env->nrcpts == 0 || !text_clean(env->sender))
+		return 0;
+	for (i = 0; i < env->nrcpts; i++)
+		if (!text_clean(env->rcpts[i].address) ||
+		    (env->rcpts[i].orcpt != NULL &&
+		    !text_clean(env->rcpts[i].orcpt)))
+			return 0;
+	return 1;
 }
 
 /* A message that was seen before gets the answer that it got then. */

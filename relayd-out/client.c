@@ -62,7 +62,8 @@ static struct client *client_new(const char *, int,
 		    const struct client_ops *, void *);
 static void	 on_io(struct io *, enum io_event, void *);
 static void	 on_event(struct client *, enum io_event);
-static void	 leave(struct client *);
+static void	 leave(struct client *, int);
+static void	 shut(struct client *);
 static void	 on_lines(struct client *);
 static void	 on_reply(struct client *);
 static void	 on_lost(struct client *, const char *);
@@ -155,15 +156,22 @@ client_free(struct client *c)
 {
 	if (c == NULL)
 		return;
-	content_free(&c->content);
-	io_free(c->io);
-	c->io = NULL;
-	c->ended = 1;
+	shut(c);
 	if (!c->busy)
 		free(c);
 }
 
-/* Its end: the owner is told, then it is gone. */
+/* All but its memory. */
+static void
+shut(struct client *c)
+{
+	content_free(&c->content);
+	io_free(c->io);
+	c->io = NULL;
+	c->ended = 1;
+}
+
+/* Its end: the owner is told; leave() frees it, as we are inside. */
 void
 client_end(struct client *c, enum client_end how, const char *why)
 {
@@ -174,7 +182,7 @@ client_end(struct client *c, enum client_end how, const char *why)
 		return;
 	c->d = NULL;
 	c->ops->dead(c, d, how, why, sent, c->arg);
-	client_free(c);
+	shut(c);
 }
 
 int
@@ -208,16 +216,17 @@ on_io(struct io *io, enum io_event ev, void *arg)
 	struct client	*c = arg;
 
 	(void)io;
-	c->busy++;
+	c->busy = 1;
 	on_event(c, ev);
-	leave(c);
+	leave(c, 0);
 }
 
 /* Its memory stays until nobody of ours stands on it. */
 static void
-leave(struct client *c)
+leave(struct client *c, int busy)
 {
-	if (--c->busy == 0 && c->ended)
+	c->busy = busy;
+	if (!busy && c->ended)
 		free(c);
 }
 
@@ -426,12 +435,14 @@ client_idle(struct client *c)
 void
 client_send(struct client *c, struct delivery *d)
 {
-	c->busy++;
+	int	 busy = c->busy;
+
+	c->busy = 1;
 	c->d = d;
 	c->used++;
 	reply_reset(&c->reply);
 	transaction_begin(c);
-	leave(c);
+	leave(c, busy);
 }
 
 void

@@ -32,8 +32,6 @@
 #define IDLE_MAX	200		/* connections; over this they close at
 					   once */
 #define SWEEP_MS	30000
-#define PASTS_MAX	512		/* results that are kept */
-#define PAST_MS		30000		/* a queue that died is back sooner */
 #define HURRY_MS	8000		/* for answers to final dots */
 
 /* A next hop as this process knows it. */
@@ -59,22 +57,9 @@ struct conn {
 	int			 isidle;
 };
 
-/*
- * A result, kept for a while: what queue had not read when it died is gone,
- * and would be delivered again.
- */
-struct past {
-	TAILQ_ENTRY(past)	 entry;
-	struct ibuf		 frame;
-	uint64_t		 when;
-	int			 told;		/* to some queue */
-};
-
 static struct ipc		*queue;
 static struct dest_tree		 dests = RB_INITIALIZER(&dests);
 static TAILQ_HEAD(, delivery)	 active = TAILQ_HEAD_INITIALIZER(active);
-static TAILQ_HEAD(, past)	 pasts = TAILQ_HEAD_INITIALIZER(pasts);
-static unsigned			 npasts;
 static struct tls_config	*tls_conf;
 static unsigned			 nidle;
 static int			 draining;
@@ -101,14 +86,9 @@ static void	 conn_free(struct conn *);
 static void	 address_failed(struct delivery *, const struct conn *,
 		    const char *);
 static void	 remember(struct delivery *, const char *);
-static void	 undecided(struct delivery *, enum outcome_status,
-		    enum hop_verdict, const char *, const char *);
 static void	 finish(struct delivery *);
-static void	 past_free(struct past *);
-static void	 tell_past(void);
 static void	 delivery_free(struct delivery *);
 static void	 cut(struct delivery *);
-static void	 log_delivered(const struct delivery *, const char *);
 static void	 sweep(void *);
 static void	 leave(void *);
 
@@ -160,7 +140,7 @@ deliver_peer_up(struct ipc *ipc)
 		break;
 	case PEER_QUEUE:
 		queue = ipc;
-		tell_past();
+		outcome_again(queue);
 		break;
 	default:
 		break;
@@ -223,7 +203,7 @@ on_deliver(struct ipc *ipc, struct imsg *im)
 	if ((d->dest = dest_get(&spec)) != NULL)
 		d->dest->njobs++;
 	if (d->dest == NULL || d->fd == -1) {
-		undecided(d, OUTCOME_DEFERRED, HOP_UNTOUCHED, "4.3.0",
+		outcome_rest(d, OUTCOME_DEFERRED, HOP_UNTOUCHED, "4.3.0",
 		    d->fd == -1 ? "descriptor lost" : "no memory");
 		finish(d);
 		return 0;
@@ -365,7 +345,7 @@ on_route(enum route_status st, const struct route *r, const char *code,
 			try_next(d);
 			continue;
 		}
-		undecided(d, st == ROUTE_FAIL ? OUTCOME_FAILED :
+		outcome_rest(d, st == ROUTE_FAIL ? OUTCOME_FAILED :
 		    OUTCOME_DEFERRED, st == ROUTE_FAIL ? HOP_UNTOUCHED :
 		    HOP_DOWN, code, why);
 		finish(d);
@@ -405,7 +385,7 @@ try_next(struct delivery *d)
 		if (try_address(d, best) == 0)
 			return;
 	}
-	undecided(d, OUTCOME_DEFERRED, HOP_DOWN, "4.4.1", d->why == NULL ?
+	outcome_rest(d, OUTCOME_DEFERRED, HOP_DOWN, "4.4.1", d->why == NULL ?
 	    "no address" : d->why);
 	finish(d);
 }
@@ -461,7 +441,7 @@ on_done(struct client *c, struct delivery *d, void *arg)
 
 	k->d = NULL;
 	d->conn = NULL;
-	log_delivered(d, client_tls(c));
+	outcome_log(d, client_tls(c));
 	finish(d);
 }
 
@@ -470,6 +450,7 @@ on_dead(struct client *c, struct delivery *d, enum client_end how,
     const char *why, int sent, void *arg)
 {
 	struct conn	*k = arg;
+	struct audit	 a;
 	char		 text[LIM_REPLY];
 
 	/* What it was made for, if it did not get as far as beginning it. */
@@ -484,8 +465,10 @@ on_dead(struct client *c, struct delivery *d, enum client_end how,
 	(void)snprintf(text, sizeof(text), "%s: %s", client_remote(c), why);
 	switch (how) {
 	case CLIENT_TLSFAILED:
-		log_info("id=%s ev=tls to=%s failed, now without: %s",
-		    d->env->id, client_remote(c), why);
+		audit_begin(&a, d->env->id, "plain");
+		audit_str(&a, "to", client_remote(c));
+		audit_str(&a, "reason", why);
+		audit_end(&a);
 		d->plain = 1;
 		d->tried &= ~(1U << k->addr);
 		conn_free(k);
@@ -508,7 +491,7 @@ on_dead(struct client *c, struct delivery *d, enum client_end how,
 		log_warnx("id=%s: %s; it may have arrived, and is sent again",
 		    d->env->id, text);
 	conn_free(k);
-	undecided(d, OUTCOME_DEFERRED, HOP_BUSY, "4.4.2", text);
+	outcome_rest(d, OUTCOME_DEFERRED, HOP_BUSY, "4.4.2", text);
 	finish(d);
 }
 
@@ -557,66 +540,14 @@ remember(struct delivery *d, const char *why)
 	d->why = strdup(why);
 }
 
-/* The same for all recipients whose fate is open. */
-static void
-undecided(struct delivery *d, enum outcome_status st, enum hop_verdict verdict,
-    const char *code, const char *text)
-{
-	size_t	 i;
-
-	d->result.verdict = (uint8_t)verdict;
-	d->result.n = d->env->nrcpts;
-	for (i = 0; i < d->env->nrcpts; i++)
-		if (!d->decided[i])
-			delivery_outcome(d, i, st, code, text);
-}
-
-/* Tell queue, and keep it for the next one. */
+/* It is decided: tell queue. */
 static void
 finish(struct delivery *d)
 {
-	struct past	*p;
-
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		fatal("deliver");	/* queue must not wait for ever */
-	ibuf_init(&p->frame);
-	result_add(&p->frame, &d->result);
-	p->when = loop_now();
-	if (queue != NULL) {
-		(void)ipc_send(queue, VERB_DELIVERED, d->orphan ? 0 : d->job,
-		    -1, &p->frame);
-		p->told = 1;
-	}
-	TAILQ_INSERT_TAIL(&pasts, p, entry);
-	npasts++;
-	while (npasts > PASTS_MAX && TAILQ_FIRST(&pasts)->told)
-		past_free(TAILQ_FIRST(&pasts));
+	outcome_tell(queue, d->orphan ? 0 : d->job, &d->result);
 	delivery_free(d);
 	if (draining && TAILQ_EMPTY(&active))
 		child_exit();
-}
-
-static void
-past_free(struct past *p)
-{
-	TAILQ_REMOVE(&pasts, p, entry);
-	npasts--;
-	ibuf_free(&p->frame);
-	free(p);
-}
-
-/* A new queue: what the last one may not have read, by id. */
-static void
-tell_past(void)
-{
-	struct past	*p, *next;
-
-	TAILQ_FOREACH_SAFE(p, &pasts, entry, next) {
-		if (!p->told || p->when + PAST_MS > loop_now())
-			(void)ipc_send(queue, VERB_DELIVERED, 0, -1,
-			    &p->frame);
-		past_free(p);
-	}
 }
 
 /* Out of all lists. */
@@ -650,32 +581,6 @@ cut(struct delivery *d)
 		conn_free(k);
 	}
 	delivery_free(d);
-}
-
-static void
-log_delivered(const struct delivery *d, const char *tls)
-{
-	const struct outcome	*o = NULL;
-	struct audit		 a;
-	uint64_t		 now = clock_wall_ms();
-	size_t			 i, n = 0;
-
-	for (i = 0; i < d->result.n; i++)
-		if (d->result.v[i].status == OUTCOME_DELIVERED) {
-			o = &d->result.v[i];
-			n++;
-		}
-	if (o == NULL)
-		return;
-	audit_begin(&a, d->env->id, "delivered");
-	audit_str(&a, "to", d->result.remote);
-	audit_str(&a, "tls", *tls == '\0' ? NULL : tls);
-	audit_num(&a, "rcpts", (long long)n);
-	audit_str(&a, "reply", o->text);
-	audit_hex(&a, "sha256", d->env->hash, sizeof(d->env->hash));
-	audit_ms(&a, "delay", now > d->env->time ? now - d->env->time : 0);
-	audit_str(&a, "path", "queue");
-	audit_end(&a);
 }
 
 /* Hops that nobody needs any more. */

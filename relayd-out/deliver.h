@@ -74,17 +74,14 @@ struct delivery {
 	struct route		*route;
 	uint32_t		 tried;		/* addresses, a bit each */
 	int			 plain;		/* TLS failed: go without */
-	int			 orphan;	/* the queue that asked is gone */
-	char			*why;		/* last address that failed */
+	int			 orphan;	/* its queue is gone */
+	char			*why;		/* the last failure */
 	struct envelope		*env;		/* only its own recipients */
 	uint16_t		 index[LIM_RCPTS];
 	uint8_t			 decided[LIM_RCPTS];
 	int			 fd;
 	struct result		 result;
 };
-
-void	 delivery_outcome(struct delivery *, size_t rcpt,
-	    enum outcome_status, const char *code, const char *text);
 
 enum client_end {
 	CLIENT_UNREACHABLE,	/* no connection, no greeting */
@@ -161,12 +158,31 @@ struct client {
 	struct content		 content;
 };
 
+/* A new state, with its time-out. */
 void	 client_enter(struct client *, enum client_state);
+/* The connection is over: the owner hears dead, then it is freed. */
 void	 client_end(struct client *, enum client_end, const char *why);
+/* It may take a delivery: the owner hears ready. */
 void	 client_idle(struct client *);
+/* The delivery d begins; a whole reply has come; a large message is out. */
 void	 transaction_begin(struct client *);
 void	 transaction_reply(struct client *);
 void	 transaction_content_sent(struct client *);
+
+/* ---- outcome.c: what became of recipients ---- */
+
+/* The fate of the rcpt-th recipient of a delivery; text is copied. */
+void	 outcome_set(struct delivery *, size_t rcpt, enum outcome_status,
+	    const char *code, const char *text);
+/* The same for all whose fate is open, and what it says of the hop. */
+void	 outcome_rest(struct delivery *, enum outcome_status,
+	    enum hop_verdict, const char *code, const char *text);
+/* The audit line of what was delivered, if anything was. */
+void	 outcome_log(const struct delivery *, const char *tls);
+/* Tell queue (NULL: away) the result of a job; it is kept for a while. */
+void	 outcome_tell(struct ipc *queue, uint32_t job, const struct result *);
+/* To a new queue: what the last one may not have read, by id. */
+void	 outcome_again(struct ipc *queue);
 
 /* ---- route.c: addresses of a next hop ---- */
 
@@ -177,7 +193,7 @@ struct route {
 	struct {
 		struct netaddr	 addr;
 		char		 host[DNS_NAME];
-		uint64_t	 bad;	/* not before this, if there is another */
+		uint64_t	 bad;	/* until then others come first */
 	} v[ROUTE_MAX];
 	uint16_t port;
 	uint32_t ttl;			/* seconds */

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/address.h"
 #include "relayd-out/queue.h"
 
 /*
@@ -133,7 +132,7 @@ static void
 print_people(const struct dsn *d, struct text *t)
 {
 	const struct dsn_rcpt	*r;
-	char			 date[TEXT_DATE], line[LIM_REPLY * 2];
+	char			 date[TEXT_DATE], line[LIM_REPLY];
 	size_t			 i;
 
 	text_fmt(t, "\r\n--=_%s\r\n"
@@ -184,7 +183,7 @@ print_address(struct text *t, const char *field, const char *address, int utf8)
 static void
 print_machines(const struct dsn *d, struct text *t, int utf8)
 {
-	char	 date[TEXT_DATE], envid[LIM_ENVID * 3 + 1];
+	char	 date[TEXT_DATE], envid[LIM_ENVID + 1];
 	size_t	 i;
 
 	text_fmt(t, "\r\n--=_%s\r\n"
@@ -194,9 +193,11 @@ print_machines(const struct dsn *d, struct text *t, int utf8)
 	    "Reporting-MTA: dns; %s\r\n",
 	    d->id, utf8 ? "global-delivery-status" : "delivery-status",
 	    utf8 ? "Content-Transfer-Encoding: 8bit\r\n" : "", d->node);
-	if (*d->env->envid != '\0' &&
-	    xtext_encode(d->env->envid, envid, sizeof(envid)) == 0)
+	/* RFC 3464 2.2.1: without the encoding that SMTP needs. */
+	if (*d->env->envid != '\0') {
+		text_printable(d->env->envid, envid, sizeof(envid));
 		text_fmt(t, "Original-Envelope-Id: %s\r\n", envid);
+	}
 	text_fmt(t, "X-Pfoertner-Id: %s\r\n"
 	    "Arrival-Date: %s\r\n",
 	    d->env->id, text_date(d->env->time, 0, date));
@@ -208,7 +209,7 @@ static void
 print_rcpt(const struct dsn *d, const struct dsn_rcpt *r, struct text *t,
     int utf8)
 {
-	char		 date[TEXT_DATE], line[LIM_REPLY * 2];
+	char		 date[TEXT_DATE], line[LIM_REPLY];
 	const char	*end;
 
 	text_str(t, "\r\n");

@@ -207,7 +207,8 @@ loaded_domains(struct text *t, const struct envelope *e)
 		if (address_fold(e->rcpts[i].address, folded,
 		    sizeof(folded)) == 0)
 			d = address_domain(folded);
-		if (d == NULL || *d == '\0' || strpbrk(d, " \t") != NULL)
+		if (d == NULL || *d == '\0' || strlen(d) > LIM_DOMAIN ||
+		    strpbrk(d, " \t") != NULL)
 			d = ".";
 		if (strcmp(d, last) == 0)
 			text_add(t, "=", 1);

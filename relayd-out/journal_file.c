@@ -77,6 +77,7 @@ journal_load(struct journal *j, struct journal_table *t)
 		(void)munmap(p, j->size);
 		return -1;
 	}
+	t->map = p;
 	t->mapped = j->size;
 	if (t->damaged != 0)
 		log_warnx("journal: %zu damaged lines, left out; their "
@@ -98,8 +99,8 @@ journal_load(struct journal *j, struct journal_table *t)
 void
 journal_unload(struct journal_table *t)
 {
-	if (t->mapped != 0)
-		(void)munmap((void *)(uintptr_t)t->p, t->mapped);
+	if (t->map != NULL)
+		(void)munmap(t->map, t->mapped);
 	journal_table_free(t);
 }
 

@@ -19,11 +19,16 @@
 
 #define TICK_MS		1000
 #define HOP_BACKOFF_MS	15000	/* a hop that does not answer: first pause */
+/* A new spool often means a reload, and we are next: what came for a domain
+   that only the new configuration has must not be routed by the old one. */
+#define RELOAD_MS	1000
 #define LEAVE_MS	10000	/* for deliveries under way, when draining */
 #define HURRY_MS	2000
 
 static struct ipc	*spool;
 static int		 ready;		/* spool's READY has come */
+static int		 ready_before;	/* that of another one had */
+static uint64_t		 pause_until;
 static int		 draining, leaving;
 static struct deferred	 kick;
 static struct timer	 tick_timer, leave_timer;
@@ -229,7 +234,9 @@ on_ready(struct ipc *ipc, struct imsg *im)
 	n = ibuf_get_u64(&im->data);
 	if (ibuf_get_end(&im->data) == -1)
 		return -1;
-	ready = 1;
+	if (ready_before)
+		pause_until = loop_now() + RELOAD_MS;
+	ready = ready_before = 1;
 	log_info("spool read: %llu messages", (unsigned long long)n);
 	dispatch_ready();
 	accept_ready();
@@ -250,7 +257,7 @@ run(void *arg)
 
 	(void)arg;
 	sched_tick(now, settle_deadline);
-	if (ready && !draining)
+	if (ready && !draining && now >= pause_until)
 		dispatch_run();
 	due = sched_due();
 	if (due < now + TICK_MS)

@@ -66,12 +66,12 @@ struct hop {
 void	 sched_init(uint32_t window_max, uint64_t first_ms, uint64_t max_ms);
 /* The hop of this key, made if it is new.  NULL without memory. */
 struct hop *sched_hop(const struct hopspec *);
-struct hop *sched_hop_next(const struct hop *);		/* all, by key */
+struct hop *sched_hop_next(struct hop *);	/* all, by key; NULL: first */
 void	 part_init(struct part *, struct entry *, struct hop *);
 void	 part_ready(struct part *);
 void	 part_wait(struct part *, uint64_t when);
 void	 part_idle(struct part *);
-void	 part_free(struct part *);	/* forget it; the memory is its owner's */
+void	 part_free(struct part *);	/* forget it; its memory stays */
 /* The next part whose hop may take one; it is active then. */
 struct part *sched_take(void);
 /* What was learnt about the hop of an active part, which is idle then. */
@@ -240,7 +240,7 @@ struct dsn {
 	const char		*service, *node;
 	const char		*id;		/* of the report */
 	uint64_t		 now;		/* wall ms */
-	uint64_t		 until;		/* DELAYED: retried until then */
+	uint64_t		 until;		/* DELAYED: given up then */
 	const struct dsn_rcpt	*rcpts;
 	size_t			 nrcpts;
 };

@@ -62,6 +62,8 @@ const char *text_date(uint64_t wall_ms, int iso, char buf[TEXT_DATE]);
 #define SUM_SIZE	10
 void	 text_sum(const char *p, size_t n, const char *seed,
 	    char out[SUM_SIZE]);
+/* No control characters: nothing that ends a line, a command or a field. */
+int	 text_clean(const char *);
 /* One line of printable text for logs and reports: other octets become "?",
    blanks at both ends go. */
 void	 text_printable(const char *, char *dst, size_t dstsize);
@@ -139,9 +141,10 @@ struct stored {
 	char		*last[LIM_RCPTS];	/* last reply, or NULL */
 };
 
+/* To and from a frame.  stored_parse: NULL when it does not decode. */
 void	 stored_add(struct ibuf *, const struct stored *);
 struct stored *stored_parse(struct ibuf *);
-void	 stored_free(struct stored *);
+void	 stored_free(struct stored *);	/* all of it; NULL is fine */
 
 /* VERB_SPOOL_UPDATE */
 struct update {
@@ -150,7 +153,7 @@ struct update {
 	uint32_t	 attempts;
 	uint8_t		 flags;
 	char		 state[LIM_RCPTS + 1];	/* all of them */
-	char		*note[LIM_RCPTS];	/* news of a recipient, or NULL */
+	char		*note[LIM_RCPTS];	/* news of a rcpt, or NULL */
 };
 
 void	 update_add(struct ibuf *, const struct update *);
@@ -200,7 +203,7 @@ struct outcome {
 enum hop_verdict {
 	HOP_GOOD,	/* it talked to us as it should */
 	HOP_BUSY,	/* 421, or lost in the middle: fewer at a time */
-	HOP_DOWN,	/* no connection or no greeting: nobody try for now */
+	HOP_DOWN,	/* no connection or no greeting: all wait, one probes */
 	HOP_UNTOUCHED	/* nothing was learnt about it */
 };
 

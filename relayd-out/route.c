@@ -198,7 +198,7 @@ on_mx(const struct dns_answer *ans, void *arg)
 static void
 take_mx(struct route_ask *a, const struct dns_answer *ans)
 {
-	struct mx		 mx[DNS_RECORDS], swap;
+	struct mx		 mx[DNS_RECORDS] = { { 0, NULL } }, swap;
 	struct route_host	*h;
 	const struct dns_record	*r;
 	size_t			 i, j, n = 0;

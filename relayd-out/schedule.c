@@ -88,16 +88,10 @@ sched_hop(const struct hopspec *spec)
 }
 
 struct hop *
-sched_hop_next(const struct hop *h)
+sched_hop_next(struct hop *h)
 {
-	struct hop	 find;
-
-	if (h == NULL)
-		return RB_MIN(hop_tree, &hops);
-	find.key = h->key;
-	h = RB_FIND(hop_tree, &hops, &find);
-	return h == NULL ? NULL :
-	    RB_NEXT(hop_tree, &hops, (struct hop *)(uintptr_t)h);
+	return h == NULL ? RB_MIN(hop_tree, &hops) :
+	    RB_NEXT(hop_tree, &hops, h);
 }
 
 /* Hops without mail are kept for what was learnt of them, but not all. */

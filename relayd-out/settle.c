@@ -15,6 +15,7 @@
  * the sender, and forgotten only when that report is durable.
  */
 
+#define REPORT_RCPTS	50	/* recipients that one report is about */
 #define REPORT_MS	60000	/* no memory for a report: later */
 #define BUSY_MS		10000	/* its time has come, but it is under way */
 
@@ -42,6 +43,10 @@ static void	 gather(struct gathered *, struct entry *, size_t,
 static void	 fail(struct entry *, size_t, struct gathered *, const char *,
 		    const char *, const char *);
 static void	 report(struct entry *, struct gathered *);
+static int	 report_some(struct entry *, struct gathered *, size_t,
+		    size_t);
+static void	 report_failed(struct entry *, struct gathered *, size_t,
+		    size_t);
 static struct envelope *report_envelope(const struct entry *);
 static void	 retry(struct entry *, struct part *, enum hop_verdict);
 static char	*note(const char *, const char *);
@@ -250,9 +255,22 @@ report_envelope(const struct entry *e)
 	return env;
 }
 
-/* Make the report of what was gathered and have it stored. */
+/* Report what was gathered; a report has to fit into a frame. */
 static void
 report(struct entry *e, struct gathered *g)
+{
+	size_t	 i, n;
+
+	for (i = 0; i < g->n; i += n) {
+		n = g->n - i < REPORT_RCPTS ? g->n - i : REPORT_RCPTS;
+		if (report_some(e, g, i, n) == -1)
+			report_failed(e, g, i, n);
+	}
+}
+
+/* Make one report and have it stored. */
+static int
+report_some(struct entry *e, struct gathered *g, size_t from, size_t n)
 {
 	static struct text	 head, tail;
 	const struct config	*c = child_config();
@@ -260,18 +278,15 @@ report(struct entry *e, struct gathered *g)
 	struct report		*rep;
 	struct dsn		 d;
 	struct audit		 a;
-	size_t			 i;
 
-	if (g->n == 0)
-		return;
 	env = report_envelope(e);
 	rep = calloc(1, sizeof(*rep));
 	if (env == NULL || rep == NULL)
 		goto fail;
 	memcpy(rep->parent, e->id, sizeof(rep->parent));
 	rep->action = g->action;
-	rep->n = g->n;
-	memcpy(rep->index, g->index, sizeof(rep->index));
+	rep->n = n;
+	memcpy(rep->index, g->index + from, n * sizeof(rep->index[0]));
 	memset(&d, 0, sizeof(d));
 	d.action = g->action;
 	d.env = e->stored->env;
@@ -280,8 +295,8 @@ report(struct entry *e, struct gathered *g)
 	d.id = env->id;
 	d.now = env->time;
 	d.until = e->time + (uint64_t)c->queue_expire_s * 1000;
-	d.rcpts = g->v;
-	d.nrcpts = g->n;
+	d.rcpts = g->v + from;
+	d.nrcpts = n;
 	text_reset(&head);
 	text_reset(&tail);
 	dsn_print(&d, &head, &tail);
@@ -289,21 +304,29 @@ report(struct entry *e, struct gathered *g)
 	audit_str(&a, "report", env->id);
 	audit_path(&a, "rcpt", e->sender);
 	audit_str(&a, "action", dsn_action_name(g->action));
-	audit_num(&a, "rcpts", (long long)g->n);
+	audit_num(&a, "rcpts", (long long)n);
 	if (accept_report(env, rep, &head, e->id, dsn_returns(&d), &tail) ==
 	    -1)
 		goto fail;
 	audit_end(&a);
 	counts.bounces++;
 	e->nreports++;
-	return;
+	return 0;
 
 fail:
-	/* It is given up again after the next attempt. */
-	log_warnx("id=%s: no memory for a report", e->id);
 	envelope_free(env);
 	free(rep);
-	for (i = 0; i < g->n; i++)
+	return -1;
+}
+
+/* They are given up again after the next attempt. */
+static void
+report_failed(struct entry *e, struct gathered *g, size_t from, size_t n)
+{
+	size_t	 i;
+
+	log_warnx("id=%s: no memory for a report", e->id);
+	for (i = from; i < from + n; i++)
 		if (e->rstate[g->index[i]] == RCPT_REPORTING)
 			e->rstate[g->index[i]] = RCPT_PENDING;
 	if (g->action == DSN_FAILED && e->nactive == 0)

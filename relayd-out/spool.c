@@ -29,8 +29,9 @@
 #define FEED_FRAME	(32 * 1024)	/* entries sent to queue at once */
 #define FEED_QUEUED	8		/* frames; queue is slower than we */
 #define FEED_SETTLED	8192
+#define LEAVE_MS	20		/* for what is on its way to us */
 #define EXPIRE_MS	500
-#define LOCK_TRIES	100		/* of 100 ms: the one before us leaves */
+#define LOCK_TRIES	100		/* of 100 ms: our predecessor leaves */
 
 struct waiting {
 	TAILQ_ENTRY(waiting)	 entry;
@@ -44,7 +45,6 @@ struct waiting {
 static struct spool_dirs	 dirs;
 static struct journal		 journal;
 static struct ipc		*queue;
-static int			 draining;
 
 static TAILQ_HEAD(, waiting)	 group = TAILQ_HEAD_INITIALIZER(group);
 static unsigned			 ngroup;
@@ -211,19 +211,17 @@ spool_peer_gone(struct ipc *ipc)
 	feeding = 0;
 	timer_stop(&feed_timer);
 	table_done();
-	if (draining)
-		leave(NULL);
 }
 
-/* queue still settles what is under way, so it goes first. */
+/*
+ * On a reload our successor cannot begin before we are gone, and queue tells
+ * it whatever we have not read.  When all stop, queue has gone already.
+ */
 void
 spool_drain(int hurry)
 {
-	draining = 1;
-	if (queue == NULL)
-		leave(NULL);
-	timer_set(&leave_timer, hurry ? 10000 :
-	    ((uint64_t)child_config()->limit_drain_s + 10) * 1000);
+	(void)hurry;
+	timer_set(&leave_timer, queue == NULL ? 0 : LEAVE_MS);
 }
 
 static void

@@ -10,7 +10,24 @@
  * What the process spool is made of: the files and their journal.
  */
 
-/* ---- envfile.c: the envelope file ---- */
+/* ---- envfile.c, envfile_parse.c: the envelope file ---- */
+
+#define ENVFILE_HEAD	"pfoertner-envelope: 1"
+
+/* Its words for flags and states; the last has no name. */
+struct word {
+	unsigned	 value;
+	const char	*name;
+};
+extern const struct word envfile_flags[], envfile_notify[], envfile_entry[],
+	    envfile_states[], envfile_ret[];
+/* Members of the envelope that are plain strings. */
+#define ENVFILE_STRINGS	6
+struct envfile_string {
+	const char	*name;
+	size_t		 offset, max;
+};
+extern const struct envfile_string envfile_strings[ENVFILE_STRINGS];
 
 /* The part that is written when a message is accepted; it ends in "end". */
 void	 envfile_print(struct text *, const struct envelope *);
@@ -68,7 +85,8 @@ struct journal_table {
 	size_t			 len;		/* up to its last whole line */
 	size_t			 damaged;	/* lines that do not parse */
 	size_t			 synced;	/* entries before the last S */
-	size_t			 mapped;	/* octets, or 0 */
+	void			*map;		/* journal_load's, or NULL */
+	size_t			 mapped;	/* octets */
 };
 
 /* 0, or -1 without memory. */

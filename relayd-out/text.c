@@ -200,6 +200,15 @@ text_date(uint64_t wall_ms, int iso, char buf[TEXT_DATE])
 	return buf;
 }
 
+int
+text_clean(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((uint8_t)*s < 0x20 || *s == 0x7f)
+			return 0;
+	return 1;
+}
+
 void
 text_printable(const char *s, char *dst, size_t dstsize)
 {

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/address.h"
@@ -19,7 +18,6 @@
 
 static int	 refuse_here(struct client *);
 static int	 needs_utf8(const struct delivery *);
-static int	 clean(const char *);
 static void	 send_steps(struct client *);
 static void	 send_mail(struct client *);
 static void	 send_rcpt(struct client *, const struct rcpt *);
@@ -31,22 +29,8 @@ static void	 send_content(struct client *);
 static void	 content_stuck(struct client *, enum content_status);
 static void	 abandon(struct client *);
 static void	 outcome(struct client *, size_t, int);
-static void	 outcome_rest(struct client *);
+static void	 outcome_all(struct client *);
 static void	 finish(struct client *);
-
-void
-delivery_outcome(struct delivery *d, size_t i, enum outcome_status status,
-    const char *code, const char *text)
-{
-	struct outcome	*o = &d->result.v[i];
-
-	o->index = d->index[i];
-	o->status = status;
-	(void)strlcpy(o->code, code, sizeof(o->code));
-	free(o->text);
-	o->text = strdup(text);
-	d->decided[i] = 1;
-}
 
 void
 transaction_begin(struct client *c)
@@ -86,12 +70,12 @@ refuse_here(struct client *c)
 		code = "5.6.7";
 		(void)snprintf(text, sizeof(text), "the message needs "
 		    "SMTPUTF8, which the server does not offer");
-	} else if (!clean(d->env->sender)) {
+	} else if (!text_clean(d->env->sender)) {
 		code = "5.1.7";
 		(void)snprintf(text, sizeof(text), "impossible sender");
 	}
 	for (i = 0; i < d->env->nrcpts && code != NULL; i++)
-		delivery_outcome(d, i, OUTCOME_FAILED, code, text);
+		outcome_set(d, i, OUTCOME_FAILED, code, text);
 	return code != NULL;
 }
 
@@ -116,16 +100,6 @@ needs_utf8(const struct delivery *d)
 				return 1;
 	}
 	return content_8bit_header(d->fd, d->env->size) == 1;
-}
-
-/* Nothing that could end a command, whoever let it in. */
-static int
-clean(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((uint8_t)*s < 0x20 || *s == 0x7f)
-			return 0;
-	return 1;
 }
 
 static void
@@ -177,7 +151,7 @@ send_rcpt(struct client *c, const struct rcpt *r)
 	const char	*sep = "", *semi;
 
 	/* An impossible address is refused by the server as any other. */
-	(void)io_printf(c->io, "RCPT TO:<%s>", clean(r->address) ?
+	(void)io_printf(c->io, "RCPT TO:<%s>", text_clean(r->address) ?
 	    r->address : "");
 	if (c->caps & EHLO_DSN) {
 		if (r->notify & NOTIFY_NEVER)
@@ -195,7 +169,7 @@ send_rcpt(struct client *c, const struct rcpt *r)
 			if (r->notify & NOTIFY_DELAY)
 				(void)io_printf(c->io, "%sDELAY", sep);
 		}
-		if (r->orcpt != NULL && clean(r->orcpt) &&
+		if (r->orcpt != NULL && text_clean(r->orcpt) &&
 		    (semi = strchr(r->orcpt, ';')) != NULL &&
 		    xtext_encode(semi + 1, xtext, sizeof(xtext)) == 0)
 			(void)io_printf(c->io, " ORCPT=%.*s;%s",
@@ -212,7 +186,7 @@ transaction_reply(struct client *c)
 
 	if (c->reply.code == 421) {
 		/* RFC 5321 3.8: it closes. */
-		outcome_rest(c);
+		outcome_all(c);
 		c->d->result.verdict = HOP_BUSY;
 		c->spent = 1;
 		finish(c);
@@ -224,7 +198,7 @@ transaction_reply(struct client *c)
 	}
 	if (c->state == CS_CONTENT) {
 		/* It will not have the rest. */
-		outcome_rest(c);
+		outcome_all(c);
 		abandon(c);
 		return;
 	}
@@ -272,7 +246,7 @@ reply_rcpt(struct client *c, size_t i)
 	}
 	/* RFC 5321 4.5.3.1.10: what some still say for "too many". */
 	if (c->reply.code == 552)
-		delivery_outcome(c->d, i, OUTCOME_DEFERRED, "4.5.3",
+		outcome_set(c->d, i, OUTCOME_DEFERRED, "4.5.3",
 		    c->reply.text);
 	else
 		outcome(c, i, 0);
@@ -292,7 +266,7 @@ reply_data(struct client *c)
 		(void)io_write(c->io, ".\r\n", 3);
 		return;
 	}
-	outcome_rest(c);
+	outcome_all(c);
 	finish(c);
 }
 
@@ -340,7 +314,7 @@ content_stuck(struct client *c, enum content_status st)
 	d->result.verdict = HOP_UNTOUCHED;
 	for (i = 0; i < d->env->nrcpts; i++)
 		if (!d->decided[i])
-			delivery_outcome(d, i, OUTCOME_DEFERRED, "4.3.0",
+			outcome_set(d, i, OUTCOME_DEFERRED, "4.3.0",
 			    st == CONTENT_BROKEN ?
 			    "the stored message is damaged" :
 			    "the stored message cannot be read now");
@@ -395,14 +369,14 @@ outcome(struct client *c, size_t i, int message)
 	}
 	if (r->status[0] != '\0' && (r->code / 100 != 2 || message))
 		code = r->status;
-	delivery_outcome(c->d, i, st, code, r->text);
+	outcome_set(c->d, i, st, code, r->text);
 	if (st == OUTCOME_DELIVERED && (c->caps & EHLO_DSN))
 		c->d->result.v[i].dsn = 1;
 }
 
 /* The same for all that have none. */
 static void
-outcome_rest(struct client *c)
+outcome_all(struct client *c)
 {
 	size_t	 i;
 
@@ -410,7 +384,7 @@ outcome_rest(struct client *c)
 		if (c->d->decided[i])
 			continue;
 		if (c->reply.code == 421)
-			delivery_outcome(c->d, i, OUTCOME_DEFERRED,
+			outcome_set(c->d, i, OUTCOME_DEFERRED,
 			    c->reply.status[0] != '\0' ? c->reply.status :
 			    "4.4.2", c->reply.text);
 		else

@@ -3,7 +3,10 @@
 #
 # The form is described in common/files.mk.
 
+envfile_fuzz_ROOMS = relayd-out
 header_fuzz_ROOMS = scand
+journal_fuzz_ROOMS = relayd-out
+reply_fuzz_ROOMS = relayd-out
 scan_fuzz_ROOMS = scand
 smtp_fuzz_ROOMS = smtpd-front
 smtp_fuzz_SRCS = regress/smtpd-front/harness.c \

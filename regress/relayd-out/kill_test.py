@@ -123,7 +123,7 @@ def main():
         killed, durable = run(r, seconds, random.Random(seed))
         n, twice = check(r, durable)
         print(f"{dict(killed)}: {n} deliveries, none lost, {twice} twice")
-        bad = r.mx.violations + r.world.violations
+    bad = r.mx.violations + r.world.violations + r.trouble
     assert not bad, bad[:10]
     return 0
 

@@ -26,8 +26,8 @@
  *	    [-N notify] [-t deadline] socket recipient...
  *
  * Prints a line "id status text" for each answer.  Without -F a message says
- * its id in X-Test-Id; -z is the null sender.  A recipient "!a@b" is one that is discarded.  Exit
- * status 0 when all are durable.
+ * its id in X-Test-Id; -z is the null sender.  A recipient "!a@b" is one that
+ * is discarded.  Exit status 0 when all are durable.
  */
 
 struct put {

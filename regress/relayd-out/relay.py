@@ -62,6 +62,8 @@ class Relay:
         if kind is not None:
             print("\n".join(self.gw.log.tail(40)))
         self.status = self.gw.stop_daemon(NAME)
+        self.trouble = [text for _, _, text in self.gw.log.lines
+                        if gateway.TROUBLE.search(text)]
         self.mx.stop()
         self.world.stop()
         self.dns.stop()

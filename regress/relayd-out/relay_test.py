@@ -227,7 +227,7 @@ def main():
                 print(f"{test.__name__}:")
                 raise
             print(f"{test.__name__} {time.monotonic() - begin:.1f} s")
-        bad = r.mx.violations + r.world.violations
+    bad = r.mx.violations + r.world.violations + r.trouble
     assert not bad, bad
     assert r.status == 0, r.status
     return 0

@@ -258,7 +258,7 @@ many(void)
 		now += 100;
 	}
 	used = seconds() - begin;
-	printf("%u messages, %.3f s\n", MANY, used);
+	printf("%d messages, %.3f s\n", MANY, used);
 	CHECK_INT(failed, MANY);
 	/* Generous for a slow machine; a linear step would take minutes. */
 	CHECK(used < 20);

@@ -196,7 +196,7 @@ sweeping(int rebuild)
 		put(i, "Subject: x\r\n\r\nbody\r\n", 2);
 	sample_id(id, 20);
 	CHECK_INT(journal_note(&t, id), 0);	/* known: left alone */
-						/* 21: whole, adopted */
+	/* 21 is whole: adopted */
 	damage(22, ".env", 0);			/* no envelope */
 	damage(23, ".env", -2);			/* half an envelope */
 	damage(24, "", 5);			/* half a content */
@@ -231,6 +231,91 @@ sweeping(int rebuild)
 	journal_table_free(&t);
 }
 
+static ino_t
+inode(const char *id)
+{
+	struct stat	 st;
+
+	return fstatat(spool_dir(&dirs, id), id, &st, 0) == 0 ? st.st_ino : 0;
+}
+
+static void
+put_and_keep(unsigned n, const char *text)
+{
+	struct envelope		*e = sample_envelope(2);
+	struct spool_write	 w;
+	struct stored		*s;
+	char			 got[256];
+	int			 fd = memory(text);
+
+	sample_id(e->id, n);
+	e->size = strlen(text);
+	hash_of(text, strlen(text), e->hash);
+	CHECK_INT(spool_store(&dirs, e, fd, NULL, &w), 0);
+	recycle_keep(e->id, &w);
+	close(fd);
+	CHECK_INT(spool_open(&dirs, e->id, &s, &fd), OPEN_OK);
+	read_back(fd, got, sizeof(got));
+	CHECK_STR(got, text);
+	CHECK(s != NULL && strcmp(s->state, "px") == 0 && s->attempts == 0);
+	CHECK(sweep_whole(&dirs, e->id, 1));
+	close(fd);
+	stored_free(s);
+	envelope_free(e);
+}
+
+/* Files that are used again: never a mixture, whatever was in them. */
+static void
+recycling(void)
+{
+	struct spool_write	 w;
+	struct stored		*s;
+	struct update		 u = { .attempts = 9 };
+	char			 a[ID_SIZE], b[ID_SIZE], c[ID_SIZE];
+	ino_t			 first;
+
+	sample_id(a, 40);
+	sample_id(b, 41);
+	sample_id(c, 42);
+	put_and_keep(40, "Subject: first\r\n\r\nsome length of it\r\n");
+	first = inode(a);
+	memcpy(u.id, a, sizeof(u.id));
+	memcpy(u.state, "dx", 3);
+	CHECK_INT(spool_update(&dirs, &u, 1), 0);
+	CHECK_INT(recycle_settle(b, 1000), 0);
+	CHECK_INT(recycle_settle(a, 1000), 1);
+	CHECK_INT(spool_open(&dirs, a, &s, NULL), OPEN_BROKEN);
+	/* Not before the journal's line about it is on the disk. */
+	CHECK_INT(recycle_take(&dirs, b, &w), -1);
+	recycle_synced();
+	put_and_keep(41, "Subject: second\r\n\r\n");
+	CHECK(first != 0 && inode(b) == first && inode(a) == 0);
+	CHECK_INT(spool_open(&dirs, a, &s, NULL), OPEN_GONE);
+
+	/* A crash right after the files were taken: no message. */
+	CHECK_INT(recycle_settle(b, 1000), 1);
+	recycle_synced();
+	CHECK_INT(recycle_take(&dirs, c, &w), 0);
+	CHECK(inode(c) == first);
+	CHECK(!sweep_whole(&dirs, c, 0));
+	spool_write_close(&w);
+	/* That id asked for again gets files of its own. */
+	put_and_keep(42, "Subject: third\r\n\r\n");
+	put(40, "Subject: again\r\n", 2);
+	CHECK_INT(recycle_settle(c, 1000), 1);
+	recycle_synced();
+	/* Never over a message that is there. */
+	CHECK_INT(recycle_take(&dirs, a, &w), -1);
+	CHECK(sweep_whole(&dirs, a, 1));
+	CHECK_INT(spool_remove(&dirs, a), 2);
+	/* And not for ever. */
+	CHECK_INT(recycle_expire(&dirs, 1001), 1);
+	CHECK(inode(c) != 0);
+	CHECK_INT(recycle_expire(&dirs, 10000), 0);
+	CHECK(inode(c) == 0);
+	recycle_end(&dirs);
+}
+
 int
 main(void)
 {
@@ -244,6 +329,7 @@ main(void)
 	composed();
 	sweeping(0);
 	sweeping(1);
+	recycling();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", path);
 	CHECK_INT(system(command), 0);
 	return unit_end();

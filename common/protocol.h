@@ -135,7 +135,9 @@ const char *action_name(enum action);
 /* Findings that decide by themselves; each has a policy (pfoertner.conf). */
 enum decisive {
 	DECISIVE_VIRUS, DECISIVE_MACRO, DECISIVE_PDF, DECISIVE_ARCHIVE,
-	DECISIVE_OFFICE, DECISIVE_MAX
+	DECISIVE_OFFICE,
+	DECISIVE_DMARC,		/* and the policy of its domain is reject */
+	DECISIVE_MAX
 };
 
 enum policy_role {

@@ -141,7 +141,7 @@ def new_id():
 
 def policy(role=0, greylist=4.0, reject=8.0, decisive=3):
     return struct.pack("=Bii", role, round(greylist * 100),
-                       round(reject * 100)) + bytes([decisive] * 5)
+                       round(reject * 100)) + bytes([decisive] * 5 + [0])
 
 
 def scan(content, client="192.0.2.9", helo="mx.a.example", ident=None,

@@ -342,6 +342,8 @@ test_lookups(void)
 		exit(1);
 	CHECK(d->index == 1 && d->hop.port == 25);
 	CHECK_STR(d->participant->name, "a");
+	CHECK_STR(d->policy.participant, "a");
+	CHECK_STR(cf->policy.participant, "");
 	CHECK_INT(d->policy.greylist_at, 500);
 	CHECK_INT(d->policy.reject_at, 900);
 	CHECK_INT(d->policy.decisive[DECISIVE_MACRO], ACTION_ACCEPT);

@@ -513,9 +513,9 @@ static void
 test_actions(void)
 {
 	static struct findings none, virus;
-	struct policy p = { POLICY_ORDINARY, 400, 800,
-	    { ACTION_REJECT, ACTION_REJECT, ACTION_REJECT, ACTION_REJECT,
-	    ACTION_REJECT } };
+	struct policy p = { .greylist_at = 400, .reject_at = 800,
+	    .decisive = { ACTION_REJECT, ACTION_REJECT, ACTION_REJECT,
+	    ACTION_REJECT, ACTION_REJECT } };
 
 	findings_reset(&none);
 	findings_reset(&virus);

@@ -76,7 +76,7 @@ scanner_init(const struct config *conf, unsigned instance)
 		return -1;
 	ibuf_init(&frame);
 	job_configure(conf);
-	return 0;
+	return dkim_init_library();
 }
 
 void

@@ -23,6 +23,7 @@
  *	client ADDRESS		class inbound|relay|cluster
  *	helo NAME		sender ADDRESS
  *	role ordinary|postmaster|dummy
+ *	participant NAME	dmarc accept|tempfail|reject
  *	dns NAME TYPE VALUE...	also nxdomain, fail, timeout
  *	limit seconds		want SYMBOL[=detail] ...
  *	score POINTS		action NAME
@@ -53,7 +54,7 @@ struct record {
 	char			 name[DNS_NAME];
 	enum dns_type		 type;
 	enum dns_status		 status;
-	uint8_t			 data[300];
+	uint8_t			 data[600];
 	uint16_t		 len;
 };
 static TAILQ_HEAD(, record) zone = TAILQ_HEAD_INITIALIZER(zone);
@@ -194,6 +195,11 @@ dns_line(char *rest)
 		r->type = DNS_PTR;
 		r->len = (uint16_t)strlen(rest);
 		memcpy(r->data, rest, r->len);
+	} else if (strcmp(type, "TXT") == 0) {
+		r->type = DNS_TXT;
+		r->len = (uint16_t)strlen(rest);
+		CHECK(r->len < sizeof(r->data));
+		memcpy(r->data, rest, r->len);
 	} else {
 		CHECK_STR(type, "MX");
 		r->type = DNS_MX;
@@ -243,6 +249,14 @@ head_line(struct job *j, struct expect *x, char *line)
 		    strcmp(line, "postmaster") == 0 ? POLICY_POSTMASTER :
 		    strcmp(line, "dummy") == 0 ? POLICY_DUMMY :
 		    POLICY_ORDINARY;
+	else if (strcmp(word, "participant") == 0)
+		(void)strlcpy(j->scan.policies[0].participant, line,
+		    sizeof(j->scan.policies[0].participant));
+	else if (strcmp(word, "dmarc") == 0)
+		j->scan.policies[0].decisive[DECISIVE_DMARC] =
+		    strcmp(line, "reject") == 0 ? ACTION_REJECT :
+		    strcmp(line, "tempfail") == 0 ? ACTION_TEMPFAIL :
+		    ACTION_ACCEPT;
 	else if (strcmp(word, "dns") == 0)
 		dns_line(line);
 	else if (strcmp(word, "want") == 0) {
@@ -513,6 +527,7 @@ static void
 test_actions(void)
 {
 	static struct findings none, virus;
+	static struct auth auth;
 	struct policy p = { .greylist_at = 400, .reject_at = 800,
 	    .decisive = { ACTION_REJECT, ACTION_REJECT, ACTION_REJECT,
 	    ACTION_REJECT, ACTION_REJECT } };
@@ -520,32 +535,32 @@ test_actions(void)
 	findings_reset(&none);
 	findings_reset(&virus);
 	findings_add(&virus, SYM_VIRUS, NULL);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 399),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 399),
 	    ACTION_ACCEPT);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 400),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 400),
 	    ACTION_GREYLIST);
-	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, 400),
+	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, &auth, 400),
 	    ACTION_ACCEPT);
-	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, 800),
+	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, &auth, 800),
 	    ACTION_REJECT);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, -1000),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, -1000),
 	    ACTION_REJECT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_TEMPFAIL;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_TEMPFAIL);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 800),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 800),
 	    ACTION_REJECT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_ACCEPT;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_ACCEPT);
 	p.role = POLICY_POSTMASTER;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 100000),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 100000),
 	    ACTION_ACCEPT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_REJECT;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_REJECT);
 	p.role = POLICY_DUMMY;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 900),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 900),
 	    ACTION_REJECT);
 }
 

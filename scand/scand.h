@@ -117,6 +117,13 @@ enum auth_result {
 	AUTH_POLICY, AUTH_TEMPERROR, AUTH_PERMERROR
 };
 
+/* One identity of RFC 7208. */
+struct spf_outcome {
+	enum auth_result result;
+	const char	*why;		/* static, or NULL */
+	char		 domain[LIM_DOMAIN + 1];	/* or "": not asked */
+};
+
 /* One DKIM-Signature field. */
 struct dkim_result {
 	enum auth_result result;
@@ -127,6 +134,9 @@ struct dkim_result {
 	const char	*alg;		/* a=, or NULL */
 	unsigned	 bits;		/* of an RSA key, or 0 */
 	int		 testing;	/* t=y of the key */
+	int		 partial;	/* l= leaves out a part of the body:
+					   whoever passes so vouches for
+					   nothing */
 };
 
 enum dmarc_policy { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT };
@@ -146,9 +156,9 @@ struct auth {
 	char		 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
 	char		 ptr[LIM_DOMAIN + 1];	/* the first name, or "" */
 	char		 domain[LIM_DOMAIN + 1]; /* authenticated, or "" */
-	/* SPF of MAIL FROM, or of HELO where that is the null path. */
-	enum auth_result spf;
-	char		 spf_domain[LIM_DOMAIN + 1];
+	struct spf_outcome spf;		/* MAIL FROM; HELO if that is null */
+	struct spf_outcome helo;	/* HELO, if MAIL FROM is not null */
+	int		 spf_open;	/* answers are missing */
 	struct dkim_result sigs[LIM_DKIM_SIGNATURES];
 	size_t		 nsigs;
 	struct dmarc	 dmarc[LIM_DMARC_AUTHORS];
@@ -245,6 +255,8 @@ int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);
 
 /* auth.c: nothing is known yet. */
 void	auth_reset(struct auth *);
+/* auth.c: RFC 7208; after auth_dkim(), by which a fail is forgiven. */
+void	auth_spf(struct job *);
 /* auth.c: SPF or aligned DKIM, for the greylist; after the others. */
 void	auth_domain(struct job *);
 /* auth.c: is the second domain the first, or below it? */

@@ -25,6 +25,8 @@ struct out {
 };
 
 static void	out_iprev(struct out *, const struct job *);
+static void	out_spf(struct out *, const struct spf_outcome *,
+		    const char *);
 static void	out_dkim(struct out *, const struct dkim_result *);
 static void	out_dmarc(struct out *, const struct dmarc *);
 static void	method(struct out *, const char *, const char *);
@@ -62,6 +64,10 @@ authres_print(const struct job *j, const char *service, char *buf,
 	token(&o, "%s", service);
 	if (a->iprev != IPREV_NONE)
 		out_iprev(&o, j);
+	out_spf(&o, &a->spf, j->scan.sender[0] == '\0' ? "smtp.helo" :
+	    "smtp.mailfrom");
+	if (a->helo.domain[0] != '\0')
+		out_spf(&o, &a->helo, "smtp.helo");
 	for (i = 0; i < a->nsigs; i++)
 		out_dkim(&o, &a->sigs[i]);
 	if (a->nsigs == 0)
@@ -84,6 +90,16 @@ out_iprev(struct out *o, const struct job *j)
 		token(o, "(%s)", j->auth.rdns);
 	property(o, "policy.iprev", netaddr_print(&j->scan.client, addr,
 	    sizeof(addr)));
+}
+
+static void
+out_spf(struct out *o, const struct spf_outcome *s, const char *name)
+{
+	method(o, "spf", result_names[s->result]);
+	if (s->why != NULL)
+		token(o, "(%s)", s->why);
+	if (s->domain[0] != '\0')
+		property(o, name, s->domain);
 }
 
 static void

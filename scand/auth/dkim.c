@@ -21,6 +21,7 @@
 /* The library writes a pointer behind an array of its own when h= names more
    fields than there are: dkim_canon_selecthdrs(). */
 #define ALLOC_SLACK	32
+#define PARTIAL		"a part of the body is not signed"
 #define PARTIAL_MAX	2	/* signatures of a part of the body that are
 				   verified; each hashes it anew */
 
@@ -36,7 +37,6 @@ struct dkim_check {
 	size_t		 index[LIM_DKIM_SIGNATURES];
 	size_t		 n;
 	struct dkim_tags tags[LIM_DKIM_SIGNATURES];	/* by result */
-	int		 partial[LIM_DKIM_SIGNATURES];
 };
 
 static DKIM_LIB		*library;
@@ -51,7 +51,7 @@ static void	 read_field(struct dkim_result *, const struct field *,
 		    struct dkim_tags *);
 static int	 is_signature(const struct field *);
 static int	 body_judge(struct dkim_result *, const struct dkim_tags *,
-		    const struct view *, int *);
+		    const struct view *);
 static int	 feed(struct job *, const struct view *, struct dkim_check *,
 		    const struct field **, size_t);
 static int	 feed_body(struct dkim_check *, const struct view *);
@@ -62,7 +62,7 @@ static void	 check_free(struct dkim_check *);
 static int	 keys_here(struct job *);
 static void	 key_name(const struct dkim_tags *, char [DNS_NAME]);
 static void	 finish(struct job *);
-static void	 judge(struct dkim_result *, DKIM_SIGINFO *, int);
+static void	 judge(struct dkim_result *, DKIM_SIGINFO *);
 static void	 judge_error(struct dkim_result *, DKIM_SIGINFO *);
 static void	 symbols(struct job *);
 
@@ -178,9 +178,9 @@ read_fields(struct job *j, const struct view *v, struct dkim_check *c,
 			break;
 		r = &a->sigs[a->nsigs];
 		read_field(r, f, &c->tags[a->nsigs]);
-		if (r->why == NULL && body_judge(r, &c->tags[a->nsigs], v,
-		    &c->partial[a->nsigs]) == 0 &&
-		    (!c->partial[a->nsigs] || parts++ < PARTIAL_MAX)) {
+		if (r->why == NULL &&
+		    body_judge(r, &c->tags[a->nsigs], v) == 0 &&
+		    (!r->partial || parts++ < PARTIAL_MAX)) {
 			fields[n] = f;
 			c->index[n++] = a->nsigs;
 		}
@@ -237,11 +237,10 @@ is_signature(const struct field *f)
 /* -1: judged.  What l= leaves out, anybody may have added. */
 static int
 body_judge(struct dkim_result *r, const struct dkim_tags *t,
-    const struct view *v, int *partial)
+    const struct view *v)
 {
 	uint64_t len;
 
-	*partial = 0;
 	if (!t->has_length)
 		return 0;
 	len = dkim_body_length(v->p + v->header.size,
@@ -251,10 +250,10 @@ body_judge(struct dkim_result *r, const struct dkim_tags *t,
 		r->why = "body is shorter than signed";
 		return -1;
 	}
-	*partial = t->length < len;
-	if (*partial) {
+	/* In case that it is not even verified. */
+	if ((r->partial = t->length < len)) {
 		r->result = AUTH_POLICY;
-		r->why = "a part of the body is not signed";
+		r->why = PARTIAL;
 	}
 	return 0;
 }
@@ -449,13 +448,12 @@ finish(struct job *j)
 	}
 	(void)dkim_eom(c->handle, NULL);
 	for (i = 0; i < c->n; i++)
-		judge(&j->auth.sigs[c->index[i]], c->sigs[i],
-		    c->partial[c->index[i]]);
+		judge(&j->auth.sigs[c->index[i]], c->sigs[i]);
 	dkim_end(j);
 }
 
 static void
-judge(struct dkim_result *r, DKIM_SIGINFO *sig, int partial)
+judge(struct dkim_result *r, DKIM_SIGINFO *sig)
 {
 	unsigned flags = dkim_sig_getflags(sig);
 	int error = dkim_sig_geterror(sig);
@@ -464,8 +462,8 @@ judge(struct dkim_result *r, DKIM_SIGINFO *sig, int partial)
 	(void)dkim_sig_getkeysize(sig, &r->bits);
 	if (error == DKIM_SIGERROR_OK && flags & DKIM_SIGFLAG_PASSED &&
 	    dkim_sig_getbh(sig) == DKIM_SIGBH_MATCH) {
-		r->result = partial ? AUTH_POLICY : AUTH_PASS;
-		r->why = partial ? "a part of the body is not signed" : NULL;
+		r->result = AUTH_PASS;
+		r->why = r->partial ? PARTIAL : NULL;
 		return;
 	}
 	judge_error(r, sig);
@@ -515,13 +513,15 @@ symbols(struct job *j)
 	static const struct {
 		enum auth_result result;
 		enum symbol_id	 symbol;
+		int		 partial;	/* -1: either */
 	} order[] = {
-		{ AUTH_PASS, SYM_DKIM_VALID },
-		{ AUTH_TEMPERROR, SYM_DKIM_TEMPERROR },
-		{ AUTH_FAIL, SYM_DKIM_INVALID },
-		{ AUTH_POLICY, SYM_DKIM_WEAK },
-		{ AUTH_PERMERROR, SYM_DKIM_UNUSABLE },
-		{ AUTH_NEUTRAL, SYM_DKIM_UNUSABLE },
+		{ AUTH_PASS, SYM_DKIM_VALID, 0 },
+		{ AUTH_TEMPERROR, SYM_DKIM_TEMPERROR, -1 },
+		{ AUTH_PASS, SYM_DKIM_WEAK, 1 },
+		{ AUTH_FAIL, SYM_DKIM_INVALID, -1 },
+		{ AUTH_POLICY, SYM_DKIM_WEAK, -1 },
+		{ AUTH_PERMERROR, SYM_DKIM_UNUSABLE, -1 },
+		{ AUTH_NEUTRAL, SYM_DKIM_UNUSABLE, -1 },
 	};
 	const struct dkim_result *r;
 	size_t i, k;
@@ -531,6 +531,8 @@ symbols(struct job *j)
 			r = &j->auth.sigs[k];
 			/* 3.6.1: no worse than unsigned. */
 			if (r->result != order[i].result ||
+			    (order[i].partial != -1 &&
+			    r->partial != order[i].partial) ||
 			    (r->testing && r->result != AUTH_PASS))
 				continue;
 			findings_add(&j->found, order[i].symbol, "%s%s%s",

@@ -18,8 +18,9 @@
 
 #define DER_MAX		800	/* octets of an RSA key in that buffer */
 
-static int	 record_text_of(const struct dns_record *, struct tag *,
+static int	 record_tags(const struct dns_record *, struct tag *,
 		    struct tag *);
+static int	 type_fits(const struct tag *, enum dkim_alg);
 static int	 key_rewrite(const char *, const struct tag *, char *, size_t);
 static int	 der_is_pkcs1(const uint8_t *, size_t);
 static size_t	 der_wrap(const uint8_t *, size_t, uint8_t *, size_t);
@@ -29,36 +30,31 @@ int
 dkim_key_text(const struct answer *a, enum dkim_alg alg, char *buf,
     size_t size, int *error, const char **why)
 {
-	const struct dns_record *found = NULL, *r;
-	struct tag k, p, fk, fp;
+	const struct dns_record *found = NULL;
+	struct tag k, p, key = { NULL, NULL, 0, 0 };
 	size_t i;
+	int keys = 0;
 
-	memset(&fk, 0, sizeof(fk));
-	memset(&fp, 0, sizeof(fp));
+	/* 3.6.2.2 wants one record; one that fits is as good. */
 	for (i = 0; i < a->nrec; i++) {
-		r = &a->rec[i];
-		if (!record_text_of(r, &k, &p) && (a->nrec > 1))
+		if (!record_tags(&a->rec[i], &k, &p))
+			continue;
+		keys++;
+		if (!type_fits(&k, alg))
 			continue;
 		if (found != NULL) {
 			*error = DKIM_SIGERROR_MULTIREPLY;
 			*why = "several keys";
 			return -1;
 		}
-		found = r;
-		fk = k;
-		fp = p;
+		found = &a->rec[i];
+		key = p;
 	}
-	if (found == NULL || fp.name == NULL) {
-		*error = DKIM_SIGERROR_DNSSYNTAX;
-		*why = "no key in the record";
-		return -1;
-	}
-	/* k= is rsa by default; Ed25519 has to say so, RFC 8463 4. */
-	if (alg == DKIM_ED25519_SHA256 ? fk.name == NULL ||
-	    !tag_says(&fk, "ed25519") : fk.name != NULL &&
-	    !tag_says(&fk, "rsa")) {
-		*error = DKIM_SIGERROR_KEYTYPEUNKNOWN;
-		*why = "key of another type";
+	if (found == NULL) {
+		*error = keys == 0 ? DKIM_SIGERROR_DNSSYNTAX :
+		    DKIM_SIGERROR_KEYTYPEUNKNOWN;
+		*why = keys == 0 ? "no key in the record" :
+		    "key of another type";
 		return -1;
 	}
 	if (found->len >= size ||
@@ -70,7 +66,7 @@ dkim_key_text(const struct answer *a, enum dkim_alg alg, char *buf,
 	memcpy(buf, found->data, found->len);
 	buf[found->len] = '\0';
 	if (alg != DKIM_ED25519_SHA256 &&
-	    key_rewrite((const char *)found->data, &fp, buf, size) == -1) {
+	    key_rewrite((const char *)found->data, &key, buf, size) == -1) {
 		*error = DKIM_SIGERROR_KEYDECODE;
 		*why = "key not readable";
 		return -1;
@@ -80,7 +76,7 @@ dkim_key_text(const struct answer *a, enum dkim_alg alg, char *buf,
 
 /* Is there a p=?  The tags are without name where they are missing. */
 static int
-record_text_of(const struct dns_record *r, struct tag *k, struct tag *p)
+record_tags(const struct dns_record *r, struct tag *k, struct tag *p)
 {
 	const char *s = (const char *)r->data, *end = s + r->len;
 	struct tag t;
@@ -97,6 +93,15 @@ record_text_of(const struct dns_record *r, struct tag *k, struct tag *p)
 			*p = t;
 	}
 	return p->name != NULL;
+}
+
+/* k= is rsa by default; Ed25519 has to say so, RFC 8463 4. */
+static int
+type_fits(const struct tag *k, enum dkim_alg alg)
+{
+	if (alg == DKIM_ED25519_SHA256)
+		return k->name != NULL && tag_says(k, "ed25519");
+	return k->name == NULL || tag_says(k, "rsa");
 }
 
 /* p= of PKCS #1 becomes one of X.509 in the text; others stay as they are. */

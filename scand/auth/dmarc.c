@@ -125,6 +125,7 @@ owner(const char *domain)
  * The answers.
  */
 
+/* The authors, and who may turn out to be aligned with them. */
 void
 dmarc_begin(struct job *j)
 {
@@ -133,7 +134,10 @@ dmarc_begin(struct job *j)
 
 	for (i = 0; i < a->nauthors; i++) {
 		dmarc_ask(&j->answers, a->dmarc[i].author);
-		/* Signatures that may turn out to be aligned. */
+		if (j->sender_domain[0] != '\0' &&
+		    strcmp(j->sender_domain, a->dmarc[i].author) != 0 &&
+		    alike(j->sender_domain, a->dmarc[i].author))
+			dmarc_ask(&j->answers, j->sender_domain);
 		for (k = 0; j->dkim != NULL && k < a->nsigs; k++) {
 			if (a->sigs[k].domain[0] != '\0' &&
 			    strcmp(a->sigs[k].domain,
@@ -154,8 +158,7 @@ auth_dmarc(struct job *j)
 	int pending = 0;
 
 	a->nspoofed = 0;
-	/* Signatures wait for their keys. */
-	if (j->dkim != NULL)
+	if (j->dkim != NULL || a->spf_open)
 		return;
 	n = identities(a, ids);
 	for (i = 0; i < a->nauthors; i++)
@@ -175,16 +178,18 @@ identities(const struct auth *a, struct dmarc_id *ids)
 {
 	size_t i, n = 0;
 
-	if (a->spf_domain[0] != '\0') {
-		ids[n].domain = a->spf_domain;
-		ids[n].result = a->spf;
+	/* 4.4.2: MAIL FROM alone; RFC 7208 2.4 has HELO for the null one. */
+	if (a->spf.domain[0] != '\0') {
+		ids[n].domain = a->spf.domain;
+		ids[n].result = a->spf.result;
 		ids[n++].spf = 1;
 	}
 	for (i = 0; i < a->nsigs; i++) {
 		if (a->sigs[i].domain[0] == '\0')
 			continue;
 		ids[n].domain = a->sigs[i].domain;
-		ids[n].result = a->sigs[i].result;
+		ids[n].result = a->sigs[i].partial ? AUTH_POLICY :
+		    a->sigs[i].result;
 		ids[n++].spf = 0;
 	}
 	return n;

@@ -39,6 +39,7 @@ static const struct {
 	{ INBOUND,		rule_lists },
 	{ INBOUND | RELAY,	rule_sender },
 	{ INBOUND,		auth_dkim },
+	{ INBOUND,		auth_spf },
 	{ INBOUND,		auth_dmarc },
 };
 

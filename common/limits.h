@@ -89,6 +89,15 @@
 #define LIM_PREFETCH		512	/* questions asked at connect */
 #define LIM_ANSWERS		256	/* names that one message asks for */
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
+#define LIM_DKIM_SIGNATURES	10	/* RFC 6376 6.1: may be limited; each
+					   costs a key and its mathematics */
+#define LIM_DKIM_FIELD		16384	/* one of them; libopendkim takes 64 K */
+#define LIM_DKIM_HDRLIST	4000	/* its h=; libopendkim cuts at 4095 */
+#define LIM_DKIM_LINE		(1024 * 1024)	/* a word of the body, which
+					   libopendkim holds in memory */
+#define LIM_DKIM_HELD		(128 * 1024 * 1024)	/* octets of all that
+					   wait for their keys */
+#define LIM_DMARC_AUTHORS	4	/* RFC 9989 11.5: domains of one From */
 #define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
 
 /* DNS. */

@@ -71,6 +71,7 @@ policy_add(struct ibuf *b, const struct policy *p)
 	ibuf_add_i32(b, p->greylist_at);
 	ibuf_add_i32(b, p->reject_at);
 	ibuf_add_raw(b, p->decisive, sizeof(p->decisive));
+	ibuf_add_str(b, p->participant);
 }
 
 static void
@@ -82,6 +83,7 @@ policy_get(struct ibuf *b, struct policy *p)
 	p->greylist_at = ibuf_get_i32(b);
 	p->reject_at = ibuf_get_i32(b);
 	ibuf_get_raw(b, p->decisive, sizeof(p->decisive));
+	ibuf_get_str(b, p->participant, sizeof(p->participant));
 	if (p->role > POLICY_DUMMY)
 		b->bad = 1;
 	for (i = 0; i < DECISIVE_MAX; i++)

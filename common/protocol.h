@@ -135,7 +135,9 @@ const char *action_name(enum action);
 /* Findings that decide by themselves; each has a policy (pfoertner.conf). */
 enum decisive {
 	DECISIVE_VIRUS, DECISIVE_MACRO, DECISIVE_PDF, DECISIVE_ARCHIVE,
-	DECISIVE_OFFICE, DECISIVE_MAX
+	DECISIVE_OFFICE,
+	DECISIVE_DMARC,		/* and the policy of its domain is reject */
+	DECISIVE_MAX
 };
 
 enum policy_role {
@@ -144,12 +146,14 @@ enum policy_role {
 	POLICY_DUMMY		/* discard */
 };
 
-/* A policy class (design 4): what the verdict needs to know of it. */
+/* A policy class (design 4): what the verdict needs to know of it.  Names last
+   longer than the numbers of a configuration, which each daemon reloads. */
 struct policy {
 	uint8_t		role;		/* enum policy_role */
 	int32_t		greylist_at;	/* hundredths of points */
 	int32_t		reject_at;
 	uint8_t		decisive[DECISIVE_MAX];	/* enum action of each */
+	char		participant[LIM_NAME + 1];	/* "": of none */
 };
 
 #define SCAN_EXPLAIN	0x01	/* fill verdict.report */
@@ -185,7 +189,8 @@ struct verdict {
 	size_t			 nactions;
 	struct symbol_hit	*hits;
 	size_t			 nhits;
-	char			 reply[LIM_REPLY];	/* "5.7.1 text" */
+	char			 reply[LIM_REPLY];	/* "5.7.1 text", or
+						   "550 5.7.26 text" */
 	char			 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
 	char			 domain[LIM_DOMAIN + 1]; /* authenticated */
 	char			*trace;		/* header fields to prepend */

@@ -5,4 +5,4 @@
 
 SRCS = *.c mime/*.c content/*.c auth/*.c rules/*.c
 
-LIBS = event spf2 unbound
+LIBS = event opendkim spf2 unbound

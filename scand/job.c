@@ -10,7 +10,8 @@
 /*
  * One message: its content is looked at once and forgotten, then the rules
  * that read answers are run as often as answers come.  No half-finished state
- * is kept between those runs: what they found is taken back first.
+ * is kept between those runs: what they found is taken back first.  The one
+ * exception are hashes of the content, for signatures that wait for their keys.
  */
 
 static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
@@ -47,8 +48,7 @@ job_new(void)
 	j->virus.status = VIRUS_NOT_ASKED;
 	j->cpu_us = 0;
 	findings_reset(&j->found);
-	j->auth.iprev = IPREV_NONE;
-	j->auth.rdns[0] = j->auth.ptr[0] = j->auth.domain[0] = '\0';
+	auth_reset(&j->auth);
 	return j;
 }
 
@@ -57,6 +57,7 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
+	dkim_end(j);
 	answers_free(&j->answers);
 	virus_give_up(j);
 	scan_free(&j->scan);

@@ -17,6 +17,7 @@
 #include "scand/symbols.h"
 
 struct job;
+struct dkim_check;
 
 /*
  * answers.c: what one message knows from DNS.  Rules read the map with
@@ -110,11 +111,62 @@ struct virus {
 	char			 name[128];	/* of the virus, or why not */
 };
 
+/* RFC 8601 2.7.1, 2.7.2; what else it knows is not used. */
+enum auth_result {
+	AUTH_NONE, AUTH_PASS, AUTH_FAIL, AUTH_SOFTFAIL, AUTH_NEUTRAL,
+	AUTH_POLICY, AUTH_TEMPERROR, AUTH_PERMERROR
+};
+
+/* One identity of RFC 7208. */
+struct spf_outcome {
+	enum auth_result result;
+	const char	*why;		/* static, or NULL */
+	char		 domain[LIM_DOMAIN + 1];	/* or "": not asked */
+};
+
+/* One DKIM-Signature field. */
+struct dkim_result {
+	enum auth_result result;
+	const char	*why;		/* static, or NULL */
+	char		 domain[LIM_DOMAIN + 1];	/* d=, or "" */
+	char		 selector[LIM_DOMAIN + 1];	/* s=, or "" */
+	char		 b[9];		/* RFC 6008: how b= begins */
+	const char	*alg;		/* a=, or NULL */
+	unsigned	 bits;		/* of an RSA key, or 0 */
+	int		 testing;	/* t=y of the key */
+	int		 partial;	/* l= leaves out a part of the body:
+					   whoever passes so vouches for
+					   nothing */
+};
+
+enum dmarc_policy { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT };
+
+/* RFC 9989 for one author. */
+struct dmarc {
+	char		 author[LIM_DOMAIN + 1];	/* of From, in ASCII */
+	enum auth_result result;	/* NONE, PASS, FAIL, TEMPERROR */
+	enum dmarc_policy policy;	/* to be applied, or published if it
+					   passes */
+	char		 domain[LIM_DOMAIN + 1];	/* whose policy it is */
+	int		 spf, dkim;	/* aligned */
+};
+
 struct auth {
 	enum iprev	 iprev;
 	char		 rdns[LIM_DOMAIN + 1];	/* confirmed, or "" */
 	char		 ptr[LIM_DOMAIN + 1];	/* the first name, or "" */
 	char		 domain[LIM_DOMAIN + 1]; /* authenticated, or "" */
+	struct spf_outcome spf;		/* MAIL FROM; HELO if that is null */
+	struct spf_outcome helo;	/* HELO, if MAIL FROM is not null */
+	int		 spf_open;	/* answers are missing */
+	struct dkim_result sigs[LIM_DKIM_SIGNATURES];
+	size_t		 nsigs;
+	struct dmarc	 dmarc[LIM_DMARC_AUTHORS];
+	size_t		 nauthors;
+	int		 more_authors;
+	/* Participants whose domains are authors, and DMARC says reject. */
+	const char	*spoofed[LIM_DMARC_AUTHORS];
+	size_t		 nspoofed;
 };
 
 /* The content while it is in memory. */
@@ -136,6 +188,7 @@ struct job {
 	struct findings		 found;
 	size_t			 content_n, content_len; /* of found */
 	struct auth		 auth;
+	struct dkim_check	*dkim;	/* waits for keys, or NULL */
 	struct virus		 virus;
 	uint64_t		 started;	/* clock_ms() */
 	uint64_t		 cpu_us;
@@ -197,23 +250,50 @@ int	rdns_dynamic(const char *name, const struct netaddr *);
 int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);
 
 /*
- * auth/iprev.c: RFC 8601 3.  auth/authres.c: the Authentication-Results field.
+ * auth/: who vouches for the message.
  */
+
+/* auth.c: nothing is known yet. */
+void	auth_reset(struct auth *);
+/* auth.c: RFC 7208; after auth_dkim(), by which a fail is forgiven. */
+void	auth_spf(struct job *);
+/* auth.c: SPF or aligned DKIM, for the greylist; after the others. */
+void	auth_domain(struct job *);
+/* auth.c: is the second domain the first, or below it? */
+int	domain_below(const char *upper, const char *domain);
+/* iprev.c: RFC 8601 3. */
 void	auth_iprev(struct job *);
+/*
+ * dkim.c: RFC 6376.  Header and body are hashed at once; when the keys are
+ * here, the signatures are verified.
+ */
+int	dkim_init_library(void);	/* before the cage; -1: not possible */
+void	dkim_content(struct job *, const struct view *);
+void	auth_dkim(struct job *);
+void	dkim_end(struct job *);		/* forget what waits */
+size_t	dkim_held(void);		/* octets of all that wait */
+/*
+ * dmarc.c: RFC 9989.  The authors; what DNS is to be asked for them, before
+ * anything else can use up the message's questions; the results.
+ */
+void	dmarc_content(struct job *, const struct view *);
+void	dmarc_begin(struct job *);
+void	auth_dmarc(struct job *);
+/* authres.c: the Authentication-Results field. */
 /* Into buf with CRLF; returns its length, 0 when there is nothing to say. */
 size_t	authres_print(const struct job *, const char *service, char *buf,
 	    size_t size);
 
 /*
  * verdict.c: the only place that decides.  The verdict borrows from static
- * memory until the next call.
+ * memory until the next call.  Points of DMARC may be raised in the job.
  */
-void	verdict_make(const struct job *, struct verdict *);
+void	verdict_make(struct job *, struct verdict *);
 /* The answer when a message could not be judged: TEMPFAIL for all policies. */
 void	verdict_tempfail(const struct scan *, struct verdict *);
-/* The action of one policy, and what decides it. */
+/* The action of one policy. */
 enum action verdict_action(const struct policy *, enum session_class,
-	    const struct findings *, int32_t score);
+	    const struct findings *, const struct auth *, int32_t score);
 /* report.c: the table of gwctl scan, into buf. */
 void	report_make(const struct job *, const struct verdict *, char *buf,
 	    size_t size);

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/proc.h"
+#include "scand/auth/spf.h"
 #include "scand/scand.h"
 
 /*
@@ -76,7 +77,7 @@ scanner_init(const struct config *conf, unsigned instance)
 		return -1;
 	ibuf_init(&frame);
 	job_configure(conf);
-	return 0;
+	return spf_init() == -1 || dkim_init_library() == -1 ? -1 : 0;
 }
 
 void

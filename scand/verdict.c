@@ -20,6 +20,9 @@ static char			trace[LIM_TRACE];
 static char			report[LIM_REPORT];
 
 static int32_t	score_sum(const struct findings *);
+static int32_t	score_lift(struct job *);
+static int	is_lifting(const struct finding *);
+static int	decides(const struct policy *, const struct auth *, int);
 static void	reply_text(const struct job *, struct verdict *);
 static const struct finding *reply_finding(const struct job *);
 static void	trace_make(const struct job *, const struct verdict *);
@@ -28,19 +31,19 @@ static size_t	trace_symbols(const struct findings *, char *, size_t);
 static int	policies_agree(const struct scan *);
 
 void
-verdict_make(const struct job *j, struct verdict *v)
+verdict_make(struct job *j, struct verdict *v)
 {
 	const struct findings *f = &j->found;
 	size_t i;
 
 	memset(v, 0, sizeof(*v));
 	(void)strlcpy(v->id, j->scan.id, sizeof(v->id));
-	v->score = score_sum(f);
+	v->score = score_lift(j);
 	v->ms = (uint32_t)(clock_ms() - j->started);
 	v->nactions = j->scan.npolicies;
 	for (i = 0; i < v->nactions; i++)
 		v->actions[i] = (uint8_t)verdict_action(&j->scan.policies[i],
-		    j->scan.class, f, v->score);
+		    j->scan.class, f, &j->auth, v->score);
 	v->hits = hits;
 	v->nhits = f->n;
 	for (i = 0; i < f->n; i++) {
@@ -78,12 +81,16 @@ verdict_tempfail(const struct scan *s, struct verdict *v)
 
 enum action
 verdict_action(const struct policy *p, enum session_class class,
-    const struct findings *f, int32_t score)
+    const struct findings *f, const struct auth *auth, int32_t score)
 {
 	enum action a = ACTION_ACCEPT;
 	size_t i;
 	int d;
 
+	for (i = 0; i < f->n; i++) {
+		if (is_lifting(&f->v[i]) && score < p->greylist_at)
+			score = p->greylist_at;
+	}
 	if (p->role != POLICY_POSTMASTER) {
 		if (score >= p->reject_at)
 			a = ACTION_REJECT;
@@ -92,8 +99,8 @@ verdict_action(const struct policy *p, enum session_class class,
 	}
 	for (i = 0; i < f->n; i++) {
 		d = symbol(f->v[i].id)->decisive;
-		if (d != -1 && p->decisive[d] > a)
-			a = p->decisive[d];
+		if (d != -1 && decides(p, auth, d) > (int)a)
+			a = (enum action)decides(p, auth, d);
 	}
 	if (a < job_config()->antivirus_down &&
 	    findings_has(f, SYM_ANTIVIRUS_DOWN))
@@ -103,6 +110,57 @@ verdict_action(const struct policy *p, enum session_class class,
 	    p->role == POLICY_POSTMASTER))
 		a = ACTION_ACCEPT;
 	return a;
+}
+
+/*
+ * What a policy does with a decisive finding.  Mail in the name of its own
+ * recipient's domains is refused where DMARC allows it, and asks for it;
+ * DMARC is of the score's kind otherwise, which postmasters are spared.
+ */
+static int
+decides(const struct policy *p, const struct auth *auth, int d)
+{
+	size_t i;
+
+	if (d != DECISIVE_DMARC)
+		return p->decisive[d];
+	if (p->role == POLICY_POSTMASTER)
+		return ACTION_ACCEPT;
+	for (i = 0; i < auth->nspoofed; i++) {
+		if (strcmp(auth->spoofed[i], p->participant) == 0)
+			return ACTION_REJECT;
+	}
+	return p->decisive[d];
+}
+
+/* RFC 9989 4.7: such mail is suspicious, so it has to come twice. */
+static int
+is_lifting(const struct finding *v)
+{
+	return (v->id == SYM_DMARC_FAIL_QUARANTINE ||
+	    v->id == SYM_DMARC_FAIL_REJECT) && symbol_points(v->id) != 0;
+}
+
+/* The score, for which the points of such a finding are raised to what the
+   lowest threshold wants; verdict_action() sees to the others. */
+static int32_t
+score_lift(struct job *j)
+{
+	struct findings *f = &j->found;
+	int32_t sum = score_sum(f), at = sum;
+	size_t i;
+
+	for (i = 0; i < j->scan.npolicies; i++) {
+		if (i == 0 || j->scan.policies[i].greylist_at < at)
+			at = j->scan.policies[i].greylist_at;
+	}
+	for (i = 0; i < f->n; i++) {
+		if (!is_lifting(&f->v[i]) || sum >= at)
+			continue;
+		f->v[i].points += at - sum;
+		sum = at;
+	}
+	return sum;
 }
 
 static int32_t
@@ -140,7 +198,14 @@ reply_text(const struct job *j, struct verdict *v)
 		    sizeof(v->reply));
 	if (worst != ACTION_REJECT)
 		return;
-	if ((f = reply_finding(j)) != NULL)
+	if ((f = reply_finding(j)) != NULL &&
+	    symbol(f->id)->decisive == DECISIVE_DMARC)
+		/* RFC 7372 3.3 */
+		(void)snprintf(v->reply, sizeof(v->reply),
+		    "550 5.7.26 Message rejected: not authenticated, and %s "
+		    "asks to reject that (DMARC).",
+		    finding_detail(&j->found, f));
+	else if (f != NULL)
 		(void)snprintf(v->reply, sizeof(v->reply),
 		    "5.7.1 Message rejected: %s found (%s).",
 		    symbol(f->id)->name, finding_detail(&j->found, f));
@@ -163,7 +228,8 @@ reply_finding(const struct job *j)
 		if ((d = symbol(f->id)->decisive) == -1)
 			continue;
 		for (k = 0; k < j->scan.npolicies; k++) {
-			if (j->scan.policies[k].decisive[d] == ACTION_REJECT)
+			if (decides(&j->scan.policies[k], &j->auth, d) ==
+			    ACTION_REJECT)
 				break;
 		}
 		if (k < j->scan.npolicies && (best == NULL ||

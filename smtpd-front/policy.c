@@ -113,7 +113,8 @@ policy_same(const struct policy *a, const struct policy *b)
 {
 	return a->role == b->role && a->greylist_at == b->greylist_at &&
 	    a->reject_at == b->reject_at &&
-	    memcmp(a->decisive, b->decisive, sizeof(a->decisive)) == 0;
+	    memcmp(a->decisive, b->decisive, sizeof(a->decisive)) == 0 &&
+	    strcmp(a->participant, b->participant) == 0;
 }
 
 unsigned

@@ -126,6 +126,9 @@ check_policies(struct parse *p)
 		check_thresholds(p, &p->cf->policy, &p->policy_where);
 	TAILQ_FOREACH(pa, &p->cf->participants, entry) {
 		policy_inherit(&pa->policy, pa->policy_set, &p->cf->policy);
+		if (pa->name != NULL)
+			(void)strlcpy(pa->policy.participant, pa->name,
+			    sizeof(pa->policy.participant));
 		if (pa->policy_set & both)
 			check_thresholds(p, &pa->policy, &pa->policy_where);
 		TAILQ_FOREACH(d, &pa->domains, entry) {
@@ -142,6 +145,8 @@ policy_inherit(struct policy *policy, uint16_t set, const struct policy *from)
 	int	d;
 
 	policy->role = from->role;
+	memcpy(policy->participant, from->participant,
+	    sizeof(policy->participant));
 	if (!(set & POLICY_SET_GREYLIST))
 		policy->greylist_at = from->greylist_at;
 	if (!(set & POLICY_SET_REJECT))

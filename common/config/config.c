@@ -46,6 +46,7 @@ config_new(void)
 	cf->policy.reject_at = LIM_DEF_REJECT_AT;
 	for (d = 0; d < DECISIVE_MAX; d++)
 		cf->policy.decisive[d] = ACTION_REJECT;
+	cf->policy.decisive[DECISIVE_DMARC] = ACTION_ACCEPT;
 	cf->antivirus = ANTIVIRUS_NONE;
 	cf->antivirus_down = ACTION_TEMPFAIL;
 	cf->state = STATE_LMDB;

@@ -33,7 +33,7 @@ static void	grey_item(struct parse *, const struct item *);
 static const char *const policy_words[] = {
 	"greylist at", "reject at", "delay", "window", "keep",
 	"virus", "macros", "encrypted pdf", "encrypted archive",
-	"encrypted office"
+	"encrypted office", "dmarc"
 };
 
 /* name is NULL after a wrong head; its block is still read. */

@@ -45,6 +45,7 @@ static const char *const decisive_words[DECISIVE_MAX] = {
 	[DECISIVE_PDF] = "encrypted pdf",
 	[DECISIVE_ARCHIVE] = "encrypted archive",
 	[DECISIVE_OFFICE] = "encrypted office",
+	[DECISIVE_DMARC] = "dmarc",
 };
 
 int

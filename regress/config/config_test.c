@@ -320,7 +320,7 @@ test_lookups(void)
 	    "participant a {\n domain { b.example, A.example } deliver to h.x\n"
 	    " relay from { 10.0.0.0/8, 10.1.2.3, 2001:db8::/32 }\n"
 	    " discard NoReply@A.example\n trap x@b.example\n"
-	    " greylist at 5\n macros accept\n}\n"
+	    " greylist at 5\n macros accept\n dmarc reject\n}\n"
 	    "participant b {\n domain c.example deliver to h.x reject at 7\n"
 	    " relay from { 10.1.0.0/16, 2001:db8:1::/48 } limit 7/m\n}\n";
 	const struct config_domain	*d;
@@ -342,10 +342,13 @@ test_lookups(void)
 		exit(1);
 	CHECK(d->index == 1 && d->hop.port == 25);
 	CHECK_STR(d->participant->name, "a");
+	CHECK_STR(d->policy.participant, "a");
+	CHECK_STR(cf->policy.participant, "");
 	CHECK_INT(d->policy.greylist_at, 500);
 	CHECK_INT(d->policy.reject_at, 900);
 	CHECK_INT(d->policy.decisive[DECISIVE_MACRO], ACTION_ACCEPT);
 	CHECK_INT(d->policy.decisive[DECISIVE_VIRUS], ACTION_REJECT);
+	CHECK_INT(d->policy.decisive[DECISIVE_DMARC], ACTION_REJECT);
 	CHECK(config_discard(d, "noreply@a.example"));
 	CHECK(!config_trap(d, "noreply@a.example"));
 	CHECK(config_trap(d, "x@b.example"));
@@ -356,6 +359,7 @@ test_lookups(void)
 	CHECK_INT(d->policy.reject_at, 700);
 	CHECK_INT(d->policy.greylist_at, 400);
 	CHECK_INT(d->policy.decisive[DECISIVE_MACRO], ACTION_TEMPFAIL);
+	CHECK_INT(d->policy.decisive[DECISIVE_DMARC], ACTION_ACCEPT);
 	CHECK(!config_discard(d, "noreply@a.example"));
 
 	r = relay(cf, "10.1.2.3");

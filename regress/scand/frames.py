@@ -139,9 +139,11 @@ def new_id():
     return "".join(DIGITS[n >> 5 * i & 31] for i in range(15, -1, -1))
 
 
-def policy(role=0, greylist=4.0, reject=8.0, decisive=3):
+def policy(role=0, greylist=4.0, reject=8.0, decisive=3,
+           participant="uni"):
     return struct.pack("=Bii", role, round(greylist * 100),
-                       round(reject * 100)) + bytes([decisive] * 5)
+                       round(reject * 100)) + bytes(
+                           [decisive] * 5 + [0]) + text(participant)
 
 
 def scan(content, client="192.0.2.9", helo="mx.a.example", ident=None,

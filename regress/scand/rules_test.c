@@ -23,9 +23,11 @@
  *	client ADDRESS		class inbound|relay|cluster
  *	helo NAME		sender ADDRESS
  *	role ordinary|postmaster|dummy
+ *	participant NAME	dmarc accept|tempfail|reject
  *	dns NAME TYPE VALUE...	also nxdomain, fail, timeout
  *	limit seconds		want SYMBOL[=detail] ...
  *	score POINTS		action NAME
+ *	domain NAME		that is authenticated, or none
  *	trace TEXT		stands in the trace fields
  *	reply TEXT		begins the reply
  */
@@ -53,7 +55,7 @@ struct record {
 	char			 name[DNS_NAME];
 	enum dns_type		 type;
 	enum dns_status		 status;
-	uint8_t			 data[300];
+	uint8_t			 data[600];
 	uint16_t		 len;
 };
 static TAILQ_HEAD(, record) zone = TAILQ_HEAD_INITIALIZER(zone);
@@ -194,6 +196,11 @@ dns_line(char *rest)
 		r->type = DNS_PTR;
 		r->len = (uint16_t)strlen(rest);
 		memcpy(r->data, rest, r->len);
+	} else if (strcmp(type, "TXT") == 0) {
+		r->type = DNS_TXT;
+		r->len = (uint16_t)strlen(rest);
+		CHECK(r->len < sizeof(r->data));
+		memcpy(r->data, rest, r->len);
 	} else {
 		CHECK_STR(type, "MX");
 		r->type = DNS_MX;
@@ -212,6 +219,7 @@ dns_line(char *rest)
 /* One case. */
 struct expect {
 	char	want[1024], score[32], action[32], trace[512], reply[256];
+	char	domain[256];
 	int	judged;
 };
 
@@ -243,6 +251,14 @@ head_line(struct job *j, struct expect *x, char *line)
 		    strcmp(line, "postmaster") == 0 ? POLICY_POSTMASTER :
 		    strcmp(line, "dummy") == 0 ? POLICY_DUMMY :
 		    POLICY_ORDINARY;
+	else if (strcmp(word, "participant") == 0)
+		(void)strlcpy(j->scan.policies[0].participant, line,
+		    sizeof(j->scan.policies[0].participant));
+	else if (strcmp(word, "dmarc") == 0)
+		j->scan.policies[0].decisive[DECISIVE_DMARC] =
+		    strcmp(line, "reject") == 0 ? ACTION_REJECT :
+		    strcmp(line, "tempfail") == 0 ? ACTION_TEMPFAIL :
+		    ACTION_ACCEPT;
 	else if (strcmp(word, "dns") == 0)
 		dns_line(line);
 	else if (strcmp(word, "want") == 0) {
@@ -252,6 +268,8 @@ head_line(struct job *j, struct expect *x, char *line)
 		(void)strlcpy(x->score, line, sizeof(x->score));
 	else if (strcmp(word, "action") == 0)
 		(void)strlcpy(x->action, line, sizeof(x->action));
+	else if (strcmp(word, "domain") == 0)
+		(void)strlcpy(x->domain, line, sizeof(x->domain));
 	else if (strcmp(word, "trace") == 0)
 		(void)strlcpy(x->trace, line, sizeof(x->trace));
 	else if (strcmp(word, "reply") == 0)
@@ -365,6 +383,8 @@ run_case(const char *path)
 	}
 	if (x.action[0] != '\0')
 		CHECK_STR(action_name(v.actions[0]), x.action);
+	if (x.domain[0] != '\0')
+		CHECK_STR(v.domain[0] == '\0' ? "none" : v.domain, x.domain);
 	CHECK(x.trace[0] == '\0' || strstr(v.trace, x.trace) != NULL);
 	CHECK(strncmp(v.reply, x.reply, strlen(x.reply)) == 0);
 	CHECK(strlen(v.trace) < 3 ||
@@ -416,7 +436,8 @@ test_known(void)
 	test_cases();
 	known = 0;
 	CHECK(before > 100);
-	CHECK(nasked - before < 10);
+	/* Failures are never kept. */
+	CHECK(nasked - before < 30);
 }
 
 static void
@@ -513,39 +534,40 @@ static void
 test_actions(void)
 {
 	static struct findings none, virus;
-	struct policy p = { POLICY_ORDINARY, 400, 800,
-	    { ACTION_REJECT, ACTION_REJECT, ACTION_REJECT, ACTION_REJECT,
-	    ACTION_REJECT } };
+	static struct auth auth;
+	struct policy p = { .greylist_at = 400, .reject_at = 800,
+	    .decisive = { ACTION_REJECT, ACTION_REJECT, ACTION_REJECT,
+	    ACTION_REJECT, ACTION_REJECT } };
 
 	findings_reset(&none);
 	findings_reset(&virus);
 	findings_add(&virus, SYM_VIRUS, NULL);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 399),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 399),
 	    ACTION_ACCEPT);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 400),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 400),
 	    ACTION_GREYLIST);
-	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, 400),
+	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, &auth, 400),
 	    ACTION_ACCEPT);
-	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, 800),
+	CHECK_INT(verdict_action(&p, CLASS_RELAY, &none, &auth, 800),
 	    ACTION_REJECT);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, -1000),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, -1000),
 	    ACTION_REJECT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_TEMPFAIL;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_TEMPFAIL);
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 800),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 800),
 	    ACTION_REJECT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_ACCEPT;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_ACCEPT);
 	p.role = POLICY_POSTMASTER;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 100000),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 100000),
 	    ACTION_ACCEPT);
 	p.decisive[DECISIVE_VIRUS] = ACTION_REJECT;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, 0),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &virus, &auth, 0),
 	    ACTION_REJECT);
 	p.role = POLICY_DUMMY;
-	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, 900),
+	CHECK_INT(verdict_action(&p, CLASS_INBOUND, &none, &auth, 900),
 	    ACTION_REJECT);
 }
 

@@ -135,7 +135,7 @@ test_envelope(void)
 	CHECK(strncmp(e->trace, "Received: ", 10) == 0);
 	CHECK(strstr(e->trace, "for <") == NULL);
 	CHECK(strstr(e->trace, " with SMTP\r\n") != NULL);
-	CHECK_INT(harness_scan()->npolicies, 2);
+	CHECK_INT(harness_scan()->npolicies, 3);
 	CHECK_STR(harness_scan()->rcpts, "x@uni-a.example\n"
 	    "noreply@uni-a.example\nx@uni-c.example\n");
 	CHECK_STR(harness_scan()->sender, "a@b.example");

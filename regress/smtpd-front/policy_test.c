@@ -54,6 +54,10 @@ test_target(void)
 	CHECK_INT(t.policy.reject_at, 800);
 	CHECK_INT(target("X@Uni-B.EXAMPLE", &u), 0);
 	CHECK(policy_same(&t.policy, &u.policy));
+	CHECK_STR(u.policy.participant, "uni-a");
+	(void)strlcpy(u.policy.participant, "uni-c",
+	    sizeof(u.policy.participant));
+	CHECK(!policy_same(&t.policy, &u.policy));
 	CHECK_INT(target("x@strict.example", &u), 0);
 	CHECK(!policy_same(&t.policy, &u.policy));
 	CHECK_INT(target("Abuse@uni-a.example", &u), 0);

@@ -1,38 +1,195 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
-#include <stdio.h>
 #include <sys/socket.h>
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "common/cidr.h"
 #include "scand/scand.h"
 
 /*
- * Authentication-Results (RFC 8601): one line a method, under the service
- * name that all nodes share.  Methods without a result are left out.
+ * Authentication-Results (RFC 8601), for inbound mail, under the service name
+ * that all nodes share: each method begins a line of its own.
  */
+
+#define LINE_OCTETS	78		/* RFC 5322 2.1.1: should not exceed */
+
+struct out {
+	char	*buf;
+	size_t	 len, size, column;
+	int	 full;
+};
+
+static void	out_iprev(struct out *, const struct job *);
+static void	out_spf(struct out *, const struct spf_outcome *,
+		    const char *);
+static void	out_dkim(struct out *, const struct dkim_result *);
+static void	out_dmarc(struct out *, const struct dmarc *);
+static void	method(struct out *, const char *, const char *);
+static void	token(struct out *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+static void	property(struct out *, const char *, const char *);
+static void	put(struct out *, const char *, size_t);
 
 static const char *const iprev_names[] = {
 	[IPREV_PASS] = "pass", [IPREV_FAIL] = "fail",
 	[IPREV_TEMPERROR] = "temperror"
+};
+static const char *const result_names[] = {
+	[AUTH_NONE] = "none", [AUTH_PASS] = "pass", [AUTH_FAIL] = "fail",
+	[AUTH_SOFTFAIL] = "softfail", [AUTH_NEUTRAL] = "neutral",
+	[AUTH_POLICY] = "policy", [AUTH_TEMPERROR] = "temperror",
+	[AUTH_PERMERROR] = "permerror"
+};
+static const char *const policy_names[] = {
+	[DMARC_NONE] = "none", [DMARC_QUARANTINE] = "quarantine",
+	[DMARC_REJECT] = "reject"
 };
 
 size_t
 authres_print(const struct job *j, const char *service, char *buf,
     size_t size)
 {
-	char addr[NETADDR_STRLEN];
-	const char *quote, *name = j->auth.rdns;
-	int n;
+	const struct auth *a = &j->auth;
+	struct out o = { buf, 0, size, 0, 0 };
+	size_t i;
 
-	if (j->auth.iprev == IPREV_NONE)
+	if (j->scan.class != CLASS_INBOUND)
 		return 0;
-	(void)netaddr_print(&j->scan.client, addr, sizeof(addr));
-	/* RFC 8601 2.2, RFC 2045 5.1: a colon is not allowed in a token. */
-	quote = j->scan.client.family == AF_INET6 ? "\"" : "";
-	n = snprintf(buf, size, "Authentication-Results: %s;\r\n"
-	    "\tiprev=%s%s%s%s policy.iprev=%s%s%s\r\n", service,
-	    iprev_names[j->auth.iprev], name[0] == '\0' ? "" : " (",
-	    name, name[0] == '\0' ? "" : ")", quote, addr, quote);
-	return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
+	put(&o, "Authentication-Results:", 23);
+	token(&o, "%s", service);
+	if (a->iprev != IPREV_NONE)
+		out_iprev(&o, j);
+	out_spf(&o, &a->spf, j->scan.sender[0] == '\0' ? "smtp.helo" :
+	    "smtp.mailfrom");
+	if (a->helo.domain[0] != '\0')
+		out_spf(&o, &a->helo, "smtp.helo");
+	for (i = 0; i < a->nsigs; i++)
+		out_dkim(&o, &a->sigs[i]);
+	if (a->nsigs == 0)
+		method(&o, "dkim", "none");
+	for (i = 0; i < a->nauthors; i++)
+		out_dmarc(&o, &a->dmarc[i]);
+	if (a->nauthors == 0)
+		method(&o, "dmarc", "none");
+	put(&o, "\r\n", 2);
+	return o.full ? 0 : o.len;
+}
+
+static void
+out_iprev(struct out *o, const struct job *j)
+{
+	char addr[NETADDR_STRLEN];
+
+	method(o, "iprev", iprev_names[j->auth.iprev]);
+	if (j->auth.rdns[0] != '\0')
+		token(o, "(%s)", j->auth.rdns);
+	property(o, "policy.iprev", netaddr_print(&j->scan.client, addr,
+	    sizeof(addr)));
+}
+
+static void
+out_spf(struct out *o, const struct spf_outcome *s, const char *name)
+{
+	method(o, "spf", result_names[s->result]);
+	if (s->why != NULL)
+		token(o, "(%s)", s->why);
+	if (s->domain[0] != '\0')
+		property(o, name, s->domain);
+}
+
+static void
+out_dkim(struct out *o, const struct dkim_result *r)
+{
+	method(o, "dkim", result_names[r->result]);
+	if (r->why != NULL)
+		token(o, "(%s%s)", r->why, r->testing ? ", testing" : "");
+	else if (r->bits > 0)
+		token(o, "(%u-bit key%s)", r->bits,
+		    r->testing ? ", testing" : "");
+	else if (r->testing)
+		token(o, "(testing)");
+	if (r->domain[0] != '\0')
+		property(o, "header.d", r->domain);
+	if (r->selector[0] != '\0')
+		property(o, "header.s", r->selector);
+	if (r->alg != NULL)
+		property(o, "header.a", r->alg);
+	if (r->b[0] != '\0')
+		property(o, "header.b", r->b);
+}
+
+static void
+out_dmarc(struct out *o, const struct dmarc *d)
+{
+	method(o, "dmarc", result_names[d->result]);
+	if (d->result == AUTH_FAIL)
+		token(o, "(p=%s of %s)", policy_names[d->policy], d->domain);
+	property(o, "header.from", d->author);
+}
+
+static void
+method(struct out *o, const char *name, const char *result)
+{
+	put(o, ";\r\n\t", 4);
+	o->column = 8;
+	put(o, name, strlen(name));
+	put(o, "=", 1);
+	put(o, result, strlen(result));
+}
+
+/* After a blank, or a fold where the line has no room for it. */
+static void
+token(struct out *o, const char *fmt, ...)
+{
+	char text[2 * LIM_DOMAIN + 64];
+	va_list ap;
+	size_t n;
+	int w;
+
+	va_start(ap, fmt);
+	w = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	n = w < 0 ? 0 : (size_t)w < sizeof(text) ? (size_t)w :
+	    sizeof(text) - 1;
+	/* What follows may be a semicolon. */
+	if (o->column + n + 2 > LINE_OCTETS) {
+		put(o, "\r\n\t", 3);
+		o->column = 8;
+	} else
+		put(o, " ", 1);
+	put(o, text, n);
+}
+
+/* RFC 8601 2.2, RFC 2045 5.1: a colon or slash needs quotes. */
+static void
+property(struct out *o, const char *name, const char *value)
+{
+	const char *p;
+
+	for (p = value; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("-_.+", *p) == NULL)
+			break;
+	}
+	if (*p == '\0')
+		token(o, "%s=%s", name, value);
+	else
+		token(o, "%s=\"%s\"", name, value);
+}
+
+static void
+put(struct out *o, const char *p, size_t n)
+{
+	if (o->full || o->size - o->len <= n) {
+		o->full = 1;
+		return;
+	}
+	memcpy(o->buf + o->len, p, n);
+	o->len += n;
+	o->column += n;
+	o->buf[o->len] = '\0';
 }

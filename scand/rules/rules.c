@@ -5,7 +5,8 @@
 
 /*
  * Which rules are run for whom.  Rules of the client's address are nothing to
- * machines that we know: they are for inbound mail only.
+ * machines that we know: they are for inbound mail only, and so is the
+ * question who has really sent it.
  */
 
 #define INBOUND	(1U << CLASS_INBOUND)
@@ -24,16 +25,22 @@ static const struct {
 	{ ALL,			rule_body },
 	{ ALL,			rule_pattern },
 	{ INBOUND,		rule_helo },
+	{ INBOUND,		dkim_content },
+	{ INBOUND,		dmarc_content },
 };
 
 static const struct {
 	unsigned	classes;
 	void		(*run)(struct job *);
 } answer_rules[] = {
+	{ INBOUND,		dmarc_begin },
 	{ INBOUND,		auth_iprev },
 	{ INBOUND,		rule_rdns },
 	{ INBOUND,		rule_lists },
 	{ INBOUND | RELAY,	rule_sender },
+	{ INBOUND,		auth_dkim },
+	{ INBOUND,		auth_spf },
+	{ INBOUND,		auth_dmarc },
 };
 
 #define N(a)	(sizeof(a) / sizeof((a)[0]))

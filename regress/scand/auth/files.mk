@@ -3,5 +3,7 @@
 #
 # The form is described in common/files.mk.
 
+dkim_test_SRCS = regress/scand/auth/zone.c
+dmarc_test_SRCS = regress/scand/auth/zone.c
 spf_test_SRCS = regress/scand/auth/spf_zone.c \
 	regress/scand/auth/spf_oracle.c

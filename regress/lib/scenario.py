@@ -565,6 +565,18 @@ class Run:
         n, _, hop = rest.partition(" ")
         self.hops[hop or "mx"].wait(int(n), self.timeout, "connections")
 
+    def do_most(self, rest):
+        """most N [HOP]: never more connections at once than that"""
+        n, _, hop = rest.partition(" ")
+        if self.hops[hop or "mx"].most > int(n):
+            raise Wrong(f"{self.hops[hop or 'mx'].most} at once")
+
+    def do_opened_most(self, rest):
+        """opened-most N [HOP]: no more connections in all"""
+        n, _, hop = rest.partition(" ")
+        if self.hops[hop or "mx"].connections > int(n):
+            raise Wrong(f"{self.hops[hop or 'mx'].connections} connections")
+
     def do_spooled(self, rest):
         """spooled N: so many messages in the spool directory"""
         until(lambda: len(self.gw.spooled()) == int(rest),

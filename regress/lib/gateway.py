@@ -259,8 +259,7 @@ class Gateway:
     # --- configuration ---
 
     def expand(self, text):
-        return (text.replace("$net", self.net.prefix)
-                .replace("$rev", self.net.reverse)
+        return (self.net.expand(text)
                 .replace("$dir", self.dir).replace("$prefix", self.prefix)
                 .replace("$gw", self.addr))
 

@@ -33,8 +33,16 @@ class Net:
             self.lock = s
             self.prefix = f"127.{a}.{b}"
             self.reverse = f"{b}.{a}.127"
+            # ::1 is one for all: two ports of it are ours, most likely.
+            self.port = 20000 + 2 * ((a * 256 + b) % 6000)
             return
         raise OSError("no free network on loopback")
+
+    def expand(self, text):
+        return (text.replace("$net", self.prefix)
+                .replace("$rev", self.reverse)
+                .replace("$hopport", str(self.port + 1))
+                .replace("$port", str(self.port)))
 
     def addr(self, host):
         """Accepts 9, "9", "$net.9", or a whole address."""

@@ -95,8 +95,7 @@ class Run:
         self.threads = []
 
     def expand(self, text):
-        text = text.replace("$net", self.net.prefix) \
-            .replace("$rev", self.net.reverse).replace("$dir", self.dir)
+        text = self.net.expand(text).replace("$dir", self.dir)
         if self.gw is not None:
             text = text.replace("$gw", self.gw.addr) \
                 .replace("$log", self.gw.log.path)
@@ -127,15 +126,17 @@ class Run:
         for arg, body in self.sc.of("hop"):
             words = arg.split() or ["mx"]
             if len(words) > 1:
-                hops[words[0]] = words[1]
+                hops[words[0]] = self.expand(" ".join(words[1:]))
             hops.setdefault(words[0], "27")
             rules[words[0]] = "\n".join(self.expand(x) for _, x in body)
         if any(re.search(r"(?m)^\s*tls$", r) for r in rules.values()) or \
                 "tls" in self.sc.text("script"):
             certificate = make_certificate(self.dir, "mx1.uni-a.example")
         for name, host in hops.items():
-            self.hops[name] = Sink(self.net.addr(host), 25, f"{name}.test",
-                                   rules.get(name, ""), certificate)
+            host, _, port = host.partition(" ")
+            self.hops[name] = Sink(self.net.addr(host), int(port or 25),
+                                   f"{name}.test", rules.get(name, ""),
+                                   certificate)
         changes = self.sc.text("config")
         self.gw = gateway.Gateway(self.dir, self.net, changes)
 
@@ -275,7 +276,7 @@ class Run:
 
     def do_connect(self, rest):
         """connect [NAME] [from HOST] [to ADDR [PORT]]"""
-        words = rest.split()
+        words = self.expand(rest).split()
         name = words.pop(0) if words and words[0] not in ("from", "to") \
             else f"#{len(self.sessions) + 1}"
         source, to, port = self.net.addr(9), self.gw.addr, 25
@@ -287,6 +288,8 @@ class Run:
                 to = self.net.addr(words.pop(0))
                 if words and words[0].isdigit():
                     port = int(words.pop(0))
+                if ":" in to:
+                    source = to
             else:
                 raise Mistake(f"connect: {w}?")
         d = Dialogue(self, Session(to, port, source, name))

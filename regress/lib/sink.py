@@ -136,7 +136,8 @@ class Sink:
     def start(self):
         if self.refusing:
             return self
-        s = socket.socket()
+        s = socket.socket(socket.AF_INET6 if ":" in self.addr else
+                          socket.AF_INET)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind((self.addr, self.port))
         s.listen(1024)

@@ -49,8 +49,7 @@ class World:
         self.gw = self.gateway(config) if gateways else None
 
     def expand(self, text):
-        return (text.replace("$net", self.net.prefix)
-                .replace("$rev", self.net.reverse))
+        return self.net.expand(text)
 
     def gateway(self, config="", **kw):
         gw = gateway.Gateway(self.dir, self.net, config, **kw)

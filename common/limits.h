@@ -150,6 +150,19 @@
 					   explain themselves at length */
 #define LIM_HOP_MESSAGES	100	/* over one connection */
 
+/* scand: Office formats; all of it is under the message's budget, too. */
+#define LIM_OVBA_DIR		(1024 * 1024)	/* list of modules, unpacked:
+					   65,535 of them have about that */
+#define LIM_OFFICE_OBJECT	(32 * 1024 * 1024)	/* one object in a
+					   presentation, drawing, ActiveMime */
+#define LIM_OFFICE_SPIN		100000	/* rounds that Office itself writes;
+					   it reads up to 10,000,000 */
+#define LIM_RTF_OBJECT		(32 * 1024 * 1024)	/* more than the hex of
+					   a message can have */
+#define LIM_RTF_OBJECTS		1000
+#define LIM_XML_PART		(4 * 1024 * 1024)	/* of a package, that
+					   is read for its tags */
+
 /* Configuration. */
 #define LIM_CONFIG		(64 * 1024 * 1024)	/* canonical text */
 #define LIM_INCLUDES		16	/* depth */

@@ -132,6 +132,8 @@ void	rtf_look(struct inspect *, const uint8_t *, size_t);
 void	activemime_look(struct inspect *, const uint8_t *, size_t);
 void	xml_look(struct inspect *, const uint8_t *, size_t);	/* Flat OPC,
 							Word 2003 XML ... */
+void	csv_look(struct inspect *, const uint8_t *, size_t);	/* dde.c: text
+							that Excel may open */
 void	ole10native_look(struct inspect *, const uint8_t *, size_t, int rtf);
 void	pdf_look(struct inspect *, const uint8_t *, size_t);
 void	zip_look(struct inspect *, const uint8_t *, size_t);

@@ -55,6 +55,7 @@ static int	 body_judge(struct dkim_result *, const struct dkim_tags *,
 static int	 feed(struct job *, const struct view *, struct dkim_check *,
 		    const struct field **, size_t);
 static int	 feed_body(struct dkim_check *, const struct view *);
+static u_char	*octets(const void *);
 static int	 early_errors(struct job *, struct dkim_check *);
 static void	 give_up(struct job *, struct dkim_check *, enum auth_result,
 		    const char *);
@@ -281,7 +282,7 @@ feed(struct job *j, const struct view *v, struct dkim_check *c,
 			k++;
 		}
 		/* Names that it refuses nobody has signed. */
-		(void)dkim_header(c->handle, (u_char *)(uintptr_t)f->name,
+		(void)dkim_header(c->handle, octets(f->name),
 		    (size_t)(f->raw + f->rawlen - f->name));
 	}
 	if (dkim_eoh(c->handle) != DKIM_STAT_OK ||
@@ -300,9 +301,20 @@ feed_body(struct dkim_check *c, const struct view *v)
 
 	if (n == 0)
 		return 0;
-	return dkim_body(c->handle,
-	    (u_char *)(uintptr_t)(v->p + v->header.size), n) == DKIM_STAT_OK ?
-	    0 : -1;
+	return dkim_body(c->handle, octets(v->p + v->header.size), n) ==
+	    DKIM_STAT_OK ? 0 : -1;
+}
+
+/* libopendkim takes what it only reads as if it might write. */
+static u_char *
+octets(const void *p)
+{
+	union {
+		const void	*c;
+		u_char		*o;
+	} u = { p };
+
+	return u.o;
 }
 
 /* What is wrong whatever the key is.  How many are left. */

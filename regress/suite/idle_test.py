@@ -60,7 +60,8 @@ def idle():
         each = [(m[0] - before[0]) * 1024 / MANY for m in (banner, after)]
         w.note(f"{MANY} connections: {each[0]:.0f} octets each after the "
                f"greeting, {each[1]:.0f} after a transaction; "
-               f"{after[1] - before[1]} descriptors; a message meanwhile in {took * 1000:.0f} ms")
+               f"{after[1] - before[1]} descriptors; a message meanwhile in "
+               f"{took * 1000:.0f} ms")
         assert after[1] - before[1] <= MANY + 20, (before, after)
         took = served(w, 3)
         assert took < 5, took

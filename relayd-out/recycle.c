@@ -118,15 +118,14 @@ recycle_keep(const char *id, struct spool_write *w)
 }
 
 int
-recycle_settle(const char *id, uint64_t now)
+recycle_settle(const char *id, int keep, uint64_t now)
 {
 	struct slot	*s, find;
 
 	memcpy(find.id, id, LIM_ID);
 	if ((s = RB_FIND(slot_tree, &live, &find)) == NULL)
 		return 0;
-	if (nslots[SLOT_FREE] + nslots[SLOT_DYING] >= SLOTS_FREE ||
-	    pwrite(s->w.envelope, "-", 1, 0) != 1) {
+	if (!keep || nslots[SLOT_FREE] + nslots[SLOT_DYING] >= SLOTS_FREE) {
 		slot_drop(s, NULL);
 		return 0;
 	}
@@ -136,12 +135,17 @@ recycle_settle(const char *id, uint64_t now)
 }
 
 void
-recycle_synced(void)
+recycle_synced(const struct spool_dirs *d)
 {
 	struct slot	*s;
 
-	while ((s = TAILQ_FIRST(&lists[SLOT_DYING])) != NULL)
-		slot_move(s, SLOT_FREE);
+	while ((s = TAILQ_FIRST(&lists[SLOT_DYING])) != NULL) {
+		/* Not before: until its line is in the journal it lives. */
+		if (pwrite(s->w.envelope, "-", 1, 0) == 1)
+			slot_move(s, SLOT_FREE);
+		else
+			slot_drop(s, d);
+	}
 }
 
 int

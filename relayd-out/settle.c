@@ -48,7 +48,7 @@ static int	 report_some(struct entry *, struct gathered *, size_t,
 static void	 report_failed(struct entry *, struct gathered *, size_t,
 		    size_t);
 static struct envelope *report_envelope(const struct entry *);
-static void	 retry(struct entry *, struct part *, enum hop_verdict);
+static void	 retry(struct entry *, struct part *, const struct result *);
 static char	*note(const char *, const char *);
 static void	 after(struct entry *, char **);
 
@@ -130,7 +130,7 @@ settle_result(struct entry *e, struct part *p, struct result *r)
 	struct outcome	*o;
 	char		*notes[LIM_RCPTS] = { NULL };
 	const char	*remote = *r->remote == '\0' ? NULL : r->remote;
-	size_t		 k, i, deferred = 0;
+	size_t		 k, i;
 
 	for (k = 0; k < r->n; k++) {
 		o = &r->v[k];
@@ -153,22 +153,10 @@ settle_result(struct entry *e, struct part *p, struct result *r)
 		} else if (o->status == OUTCOME_FAILED) {
 			log_rcpt(e, "failed", i, o, remote, 0);
 			fail(e, i, &failed, o->code, o->text, remote);
-		} else {
-			deferred++;
-			counts.deferred++;
 		}
 	}
-	if (deferred != 0) {
-		e->attempts++;
-		retry(e, p, r->verdict);
-		for (k = 0; k < r->n; k++)
-			if (r->v[k].status == OUTCOME_DEFERRED &&
-			    r->v[k].index < e->nrcpts)
-				log_rcpt(e, "deferred", r->v[k].index,
-				    &r->v[k], remote,
-				    p->state != PART_WAITING ? 0 :
-				    p->node.when - loop_now());
-	}
+	if (p != NULL)
+		retry(e, p, r);
 	report(e, &failed);
 	report(e, &relayed);
 	after(e, notes);
@@ -202,21 +190,37 @@ out:
  * that was to blame, else after a pause that grows.
  */
 static void
-retry(struct entry *e, struct part *p, enum hop_verdict verdict)
+retry(struct entry *e, struct part *p, const struct result *r)
 {
 	const struct config	*c = child_config();
+	size_t			 i, k, n = 0;
 
+	for (i = 0; i < e->nrcpts; i++)
+		n += &e->parts[e->rpart[i]] == p &&
+		    e->rstate[i] == RCPT_PENDING;
+	if (n == 0)
+		return;
+	counts.deferred += n;
+	e->attempts++;
 	if (e->flags & ENTRY_HELD)
-		return;
-	if (verdict == HOP_DOWN) {
+		part_idle(p);
+	else if (r->verdict == HOP_DOWN)
 		part_ready(p);
-		return;
+	else {
+		if (p->attempts < UINT16_MAX)
+			p->attempts++;
+		part_wait(p, loop_now() + sched_backoff(
+		    (uint64_t)c->queue_retry_s * 1000,
+		    (uint64_t)c->queue_retrymax_s * 1000, p->attempts - 1U));
 	}
-	if (p->attempts < UINT16_MAX)
-		p->attempts++;
-	part_wait(p, loop_now() + sched_backoff(
-	    (uint64_t)c->queue_retry_s * 1000,
-	    (uint64_t)c->queue_retrymax_s * 1000, p->attempts - 1U));
+	for (k = 0; k < r->n; k++) {
+		i = r->v[k].index;
+		if (i < e->nrcpts && e->rstate[i] == RCPT_PENDING &&
+		    &e->parts[e->rpart[i]] == p)
+			log_rcpt(e, "deferred", i, &r->v[k], r->remote,
+			    p->state == PART_WAITING ?
+			    p->node.when - loop_now() : 0);
+	}
 }
 
 /* "mx.example[192.0.2.1]: 451 4.7.1 later", for the envelope file. */
@@ -323,14 +327,18 @@ fail:
 static void
 report_failed(struct entry *e, struct gathered *g, size_t from, size_t n)
 {
-	size_t	 i;
+	struct part	*p;
+	size_t		 i;
 
 	log_warnx("id=%s: no memory for a report", e->id);
-	for (i = from; i < from + n; i++)
-		if (e->rstate[g->index[i]] == RCPT_REPORTING)
-			e->rstate[g->index[i]] = RCPT_PENDING;
-	if (g->action == DSN_FAILED && e->nactive == 0)
-		entry_schedule(e, clock_wall_ms() + REPORT_MS);
+	for (i = from; i < from + n; i++) {
+		if (e->rstate[g->index[i]] != RCPT_REPORTING)
+			continue;
+		e->rstate[g->index[i]] = RCPT_PENDING;
+		p = &e->parts[e->rpart[g->index[i]]];
+		if (p->state == PART_IDLE && !(e->flags & ENTRY_HELD))
+			part_wait(p, loop_now() + REPORT_MS);
+	}
 	node_set(&e->node, loop_now() + REPORT_MS);
 }
 

@@ -29,6 +29,7 @@
 #define FEED_FRAME	(32 * 1024)	/* entries sent to queue at once */
 #define FEED_QUEUED	8		/* frames; queue is slower than we */
 #define FEED_SETTLED	8192
+#define ADOPT_TEXT	(1024 * 1024)	/* lines written at once */
 #define LEAVE_MS	20		/* for what is on its way to us */
 #define EXPIRE_MS	500
 #define LOCK_TRIES	100		/* of 100 ms: our predecessor leaves */
@@ -270,6 +271,7 @@ static void
 store(struct envelope *e, int fd, int wanted, const struct composed *c)
 {
 	struct waiting	*w;
+	int		 saved;
 
 	if ((w = calloc(1, sizeof(*w))) == NULL) {
 		answer(e->id, 0, strerror(ENOMEM), -1);
@@ -277,17 +279,17 @@ store(struct envelope *e, int fd, int wanted, const struct composed *c)
 	}
 	memcpy(w->id, e->id, sizeof(w->id));
 	w->open = wanted;
-	w->small = e->size <= RECYCLE_MAX;
 	if (spool_store(&dirs, e, fd, c, &w->w) == -1) {
-		if (errno != EEXIST) {
+		if ((saved = errno) != EEXIST) {
 			log_warn("spool: %s", e->id);
-			answer(e->id, 0, strerror(errno), -1);
+			answer(e->id, 0, strerror(saved), -1);
 			free(w);
 			return;
 		}
 		/* It was asked for before; so is the flush that it needs. */
 		w->exists = 1;
 	} else {
+		w->small = e->size <= RECYCLE_MAX;
 		journal_print_add(&journal.group, e);
 		if (table_used)
 			(void)journal_note(&table, e->id);
@@ -324,7 +326,7 @@ group_flush(void *arg)
 	if (written) {
 		ok = compat_syncgroup(dirs.root, fds, n) == 0;
 		if (ok)
-			recycle_synced();
+			recycle_synced(&dirs);
 		else
 			log_warn("spool: flush of %u messages", ngroup);
 	}
@@ -440,7 +442,8 @@ on_remove(struct ipc *ipc, struct imsg *im)
 	settled = ibuf_get_u8(&im->data);
 	if (ibuf_get_end(&im->data) == -1 || !id_valid(id))
 		return -1;
-	if (!recycle_settle(id, loop_now()))
+	/* What was never ours must not look whole for a moment longer. */
+	if (!recycle_settle(id, settled, loop_now()))
 		(void)spool_remove(&dirs, id);
 	else if (!timer_isset(&expire_timer))
 		timer_set(&expire_timer, EXPIRE_MS);
@@ -562,6 +565,8 @@ adopt(const struct stored *s)
 	journal_print_update(&journal.rest, &u);
 	journal.lines += 2;
 	journal.live++;
+	if (journal.rest.len > ADOPT_TEXT && journal_write(&journal) == -1)
+		log_warn("journal: write");
 	loop_defer(&flush);
 	if (queue == NULL)
 		return;

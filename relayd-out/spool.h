@@ -195,10 +195,11 @@ int	 recycle_take(const struct spool_dirs *, const char *id,
 	    struct spool_write *);
 /* A message is durable: w (taken) is kept for when it is settled. */
 void	 recycle_keep(const char *id, struct spool_write *);
-/* It is settled.  1: its files are kept and hold no message; 0: remove them. */
-int	 recycle_settle(const char *id, uint64_t now);
+/* It is over.  1: its files are kept (only where keep is set); 0: they are
+   the caller's to remove. */
+int	 recycle_settle(const char *id, int keep, uint64_t now);
 /* A flush has succeeded that covers all that was settled so far. */
-void	 recycle_synced(void);
+void	 recycle_synced(const struct spool_dirs *);
 /* Remove what nobody needed; 0: nothing is left. */
 int	 recycle_expire(const struct spool_dirs *, uint64_t now);
 void	 recycle_end(const struct spool_dirs *);

@@ -282,19 +282,20 @@ recycling(void)
 	memcpy(u.id, a, sizeof(u.id));
 	memcpy(u.state, "dx", 3);
 	CHECK_INT(spool_update(&dirs, &u, 1), 0);
-	CHECK_INT(recycle_settle(b, 1000), 0);
-	CHECK_INT(recycle_settle(a, 1000), 1);
-	CHECK_INT(spool_open(&dirs, a, &s, NULL), OPEN_BROKEN);
+	CHECK_INT(recycle_settle(b, 1, 1000), 0);
+	CHECK_INT(recycle_settle(a, 1, 1000), 1);
 	/* Not before the journal's line about it is on the disk. */
+	CHECK(sweep_whole(&dirs, a, 1));
 	CHECK_INT(recycle_take(&dirs, b, &w), -1);
-	recycle_synced();
+	recycle_synced(&dirs);
+	CHECK_INT(spool_open(&dirs, a, &s, NULL), OPEN_BROKEN);
 	put_and_keep(41, "Subject: second\r\n\r\n");
 	CHECK(first != 0 && inode(b) == first && inode(a) == 0);
 	CHECK_INT(spool_open(&dirs, a, &s, NULL), OPEN_GONE);
 
 	/* A crash right after the files were taken: no message. */
-	CHECK_INT(recycle_settle(b, 1000), 1);
-	recycle_synced();
+	CHECK_INT(recycle_settle(b, 1, 1000), 1);
+	recycle_synced(&dirs);
 	CHECK_INT(recycle_take(&dirs, c, &w), 0);
 	CHECK(inode(c) == first);
 	CHECK(!sweep_whole(&dirs, c, 0));
@@ -302,8 +303,8 @@ recycling(void)
 	/* That id asked for again gets files of its own. */
 	put_and_keep(42, "Subject: third\r\n\r\n");
 	put(40, "Subject: again\r\n", 2);
-	CHECK_INT(recycle_settle(c, 1000), 1);
-	recycle_synced();
+	CHECK_INT(recycle_settle(c, 1, 1000), 1);
+	recycle_synced(&dirs);
 	/* Never over a message that is there. */
 	CHECK_INT(recycle_take(&dirs, a, &w), -1);
 	CHECK(sweep_whole(&dirs, a, 1));

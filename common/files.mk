@@ -10,7 +10,7 @@
 #	SRCS	.c and .y files, or patterns of the shell
 #	SRCS_x	further ones on the system that uname -s calls x
 #	LIBS	what they use: bsd event_core event tls ssl crypto unbound
-#		lmdb z archive spf2 opendkim icu hiredis (event instead of
+#		lmdb z lzma archive spf2 opendkim icu hiredis (event instead of
 #		event_core with unbound); those of common are always there
 #
 # Below regress/ every NAME_test.c is a unit test and every NAME_fuzz.c a fuzz

@@ -100,6 +100,13 @@
 #define LIM_DMARC_AUTHORS	4	/* RFC 9989 11.5: domains of one From */
 #define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
 
+/* Attachments. */
+#define LIM_FINDING_EACH	16	/* reports of a kind, of one message */
+#define LIM_ATTACH_NAME		200	/* octets of a name that are shown */
+#define LIM_DICTIONARY		(65 * 1024 * 1024)	/* of xz, 7z, zstd: what
+					   their highest levels take by
+					   default, with what is around it */
+
 /* DNS. */
 #define LIM_DNS_QUESTIONS	4000	/* open names of one process; below
 					   LIM_FRAMES_QUEUED, as all are asked
@@ -191,6 +198,17 @@
 #define LIM_DEF_DEADLINE_S	120	/* from the final dot to our reply;
 					   clients wait 10 minutes, 4.5.3.2.6 */
 #define LIM_DEF_DNS_S		10	/* all look-ups of one message */
+#define LIM_DEF_SCAN_DEPTH	12	/* things inside things; the deepest
+					   ordinary document seen has 7 */
+#define LIM_DEF_SCAN_THINGS	50000	/* archives of sources have as many */
+#define LIM_DEF_SCAN_OUT	(512ULL * 1024 * 1024)	/* unpacked octets:
+					   about a second */
+#define LIM_DEF_SCAN_RATIO	500	/* deflate's best is 1032; texts that
+					   repeat themselves reach 100 */
+#define LIM_DEF_SCAN_MS		1200	/* CPU time, a 50 MB message below
+					   1.5 s in all */
+#define LIM_DEF_SCAN_HELD	(96ULL * 1024 * 1024)	/* unpacked, at a time;
+					   a scanner stays below 128 MB */
 #define LIM_DEF_CONNECT_S	30	/* to a next hop */
 #define LIM_DEF_DRAIN_S		300	/* old children after a reload */
 #define LIM_DEF_HOPCONNECTIONS	20	/* to one next hop at a time */

@@ -26,18 +26,28 @@ struct budget {
 	uint32_t	 ratio_max;	/* unpacked : packed, of a member above
 					   a megabyte */
 	uint32_t	 ms_max;	/* of CPU time, from budget_start() */
+	uint64_t	 held_max;	/* octets of memory at a time */
 	/* Used: */
 	uint32_t	 depth, blobs;
 	uint64_t	 out;
+	uint64_t	 held;
 	uint64_t	 start_us;
+	uint64_t	 since;		/* octets since the clock was seen */
+	uint32_t	 steps;
 	unsigned	 over;		/* BUDGET_* that ran out */
 };
-#define BUDGET_DEPTH	0x01
+/* Of all of it: nothing goes on. */
 #define BUDGET_BLOBS	0x02
 #define BUDGET_OUT	0x04
-#define BUDGET_RATIO	0x08
 #define BUDGET_TIME	0x10
+/* Of one thing: others go on. */
+#define BUDGET_DEPTH	0x01
+#define BUDGET_RATIO	0x08
+#define BUDGET_HELD	0x20
 
+/* Maxima as common/limits.h has them; a maximum of 0 does not bind. */
+void	budget_default(struct budget *);
+/* Nothing is used yet. */
 void	budget_start(struct budget *);
 /* n octets more were unpacked (in steps of 64 KB at most); also looks at the
    clock.  0, or -1: stop now. */
@@ -45,6 +55,14 @@ int	budget_out(struct budget *, size_t n);
 /* Some work without output (a walk over entries): looks at the clock now and
    then.  0, or -1: stop now. */
 int	budget_step(struct budget *);
+/* The same for n octets that were read or skipped, 64 KB at most. */
+int	budget_work(struct budget *, size_t n);
+/* n octets of memory will be held.  0, or -1: there is no room; what was
+   granted is given back by budget_release(). */
+int	budget_hold(struct budget *, uint64_t n);
+void	budget_release(struct budget *, uint64_t n);
+/* Is all of it used up? */
+int	budget_is_over(const struct budget *);
 
 enum finding {
 	/* Decisive, each with its own policy. */
@@ -87,7 +105,8 @@ enum content_type {
 	CONTENT_ACE, CONTENT_PE, CONTENT_ELF, CONTENT_MACHO, CONTENT_SCRIPT,
 	CONTENT_LNK, CONTENT_ONENOTE, CONTENT_CHM, CONTENT_HTA, CONTENT_CLASS,
 	CONTENT_IMAGE, CONTENT_MEDIA, CONTENT_PGP, CONTENT_PKCS7,
-	CONTENT_UUENCODE, CONTENT_YENC, CONTENT_MAX
+	CONTENT_UUENCODE, CONTENT_YENC, CONTENT_CPIO, CONTENT_AR,
+	CONTENT_LZIP, CONTENT_WIM, CONTENT_DISK, CONTENT_MAX
 };
 /* By magic and structure alone (magic.c). */
 enum content_type content_type(const uint8_t *, size_t);
@@ -107,9 +126,17 @@ struct inspect {
 	void		(*node)(void *arg, unsigned depth, const char *name,
 			    enum content_type, uint64_t size);
 	void		*arg;
-	/* Kept by content_look(). */
+	/*
+	 * A thing that is a MIME entity (an .eml, MHTML, one message of a
+	 * mbox, what an S/MIME signature covers): hands its parts back to
+	 * content_look().  NULL: such things are left alone.
+	 */
+	void		(*mime)(struct inspect *, const uint8_t *, size_t);
+	/* Kept by content_look(); where may be begun by the caller. */
 	char		 where[1024];
 	size_t		 where_len;
+	unsigned	 told;		/* BUDGET_* that were reported */
+	uint16_t	 reported[FINDING_MAX];
 };
 
 /*
@@ -118,7 +145,13 @@ struct inspect {
  */
 void	content_look(struct inspect *, const char *name, const uint8_t *,
 	    size_t);
-/* From inside a reader: report what was found in the thing at hand. */
+/* The same for what is only the beginning of a thing: reported as over budget
+   if it is of a type that has to be seen whole. */
+void	content_look_cut(struct inspect *, const char *name, const uint8_t *,
+	    size_t);
+/* From inside a reader: report what was found in the thing at hand.  detail
+   may have any octets; of one finding only the first LIM_FINDING_EACH are
+   reported. */
 void	content_report(struct inspect *, enum finding, const char *detail);
 
 /*
@@ -142,6 +175,11 @@ void	rar_look(struct inspect *, const uint8_t *, size_t);
 void	archive_look(struct inspect *, enum content_type, const uint8_t *,
 	    size_t);					/* libarchive */
 void	tnef_look(struct inspect *, const uint8_t *, size_t);
+void	arj_look(struct inspect *, const uint8_t *, size_t);
+void	onenote_look(struct inspect *, const uint8_t *, size_t);
+void	pkcs7_look(struct inspect *, const uint8_t *, size_t);
+/* Any text: every file that it has inline, in uuencode or yEnc. */
+void	uuencode_look(struct inspect *, const uint8_t *, size_t);
 
 /*
  * OOXML, ODF and other packages: zip.c tells of every member in the order of

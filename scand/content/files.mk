@@ -4,4 +4,4 @@
 # The form is described in common/files.mk; the sources are named in
 # scand/files.mk.
 
-LIBS = crypto z
+LIBS = archive crypto lzma z

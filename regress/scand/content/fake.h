@@ -7,18 +7,17 @@
 #include "scand/content/content.h"
 
 /*
- * What the readers of Office formats need of the rest of the room, as little
- * as possible, and what they reported.
+ * A walk in which a reader is called without content_look(), and what it
+ * reported.
  */
 struct fake {
 	struct inspect	 in;
 	unsigned	 count[FINDING_MAX];
 	char		 detail[FINDING_MAX][256];	/* of the last */
-	unsigned	 looks;		/* content_look() was called */
-	char		 name[256];	/* with this, the last time */
-	uint8_t		 head[64];
+	unsigned	 looks;		/* things handed to content_look() */
+	char		 name[256];	/* the last one's */
+	enum content_type type;
 	size_t		 n;
-	int		 print;		/* findings to standard output */
 };
 
 /* A budget large enough for any test. */

@@ -63,7 +63,7 @@ test_package(void)
 	CHECK(program("a.txt", "C:\\x\\a.EXE", NULL, "x"));
 	CHECK(program("invoice.pdf .hta . ", "a", NULL, "x"));
 	CHECK(program("a.txt", "C:\\a.txt", "a.lnk", "x"));
-	CHECK(program("a.txt", "C:\\a.txt", NULL, "MZ and so on"));
+	CHECK(program("a.txt", "C:\\a.txt", NULL, "MZ\1\2 and so on"));
 	CHECK(!program("a.txt", "C:\\a.exe\\a.txt", "a.txt", "x"));
 	CHECK(!program("exe", "C:\\exe", NULL, "x"));
 	CHECK(!program(".", "", NULL, "x"));

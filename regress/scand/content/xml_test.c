@@ -131,7 +131,7 @@ test_base64(void)
 		for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 			f = look(yes[i], wide);
 			CHECK_INT(f.looks, 1);
-			CHECK(f.n >= 5 && memcmp(f.head, "{\\rt", 4) == 0);
+			CHECK(f.n >= 5 && f.type == CONTENT_RTF);
 		}
 		for (i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
 			f = look(no[i], wide);

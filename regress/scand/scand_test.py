@@ -55,12 +55,35 @@ GTUBE = LETTER + (b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" +
 EICAR = LETTER + (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" +
                   b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*\r\n")
 
-PTR, MX, A, AAAA = 12, 15, 1, 28
+VECTORS = os.path.join(TOP, "regress", "scand", "auth", "dkim")
+
+
+def vector(name):
+    with open(os.path.join(VECTORS, name + ".eml"), "rb") as f:
+        return f.read().replace(b"\n", b"\r\n")
+
+
+def key(selector):
+    with open(os.path.join(VECTORS, "keys.tsv"), encoding="utf-8") as f:
+        for line in f:
+            fields = line.rstrip("\n").split("\t")
+            if fields[0] == selector:
+                return fields[2]
+    raise ValueError(selector)
+
+
+PTR, MX, TXT, A, AAAA = 12, 15, 16, 1, 28
 ZONE = {
     ("9.2.0.192.in-addr.arpa", PTR): "mx.a.example",
     ("mx.a.example", A): "192.0.2.9",
     ("a.example", MX): "mx.a.example",
     ("66.2.0.192.bl.example.org", A): "127.0.0.2",
+    ("sender.example", MX): "mx.a.example",
+    ("sender.example", TXT): "v=spf1 a:mx.a.example -all",
+    ("_dmarc.uni.example", TXT): "v=DMARC1; p=reject",
+    ("_dmarc.football.example", TXT): "v=DMARC1; p=reject",
+    ("rsa._domainkey.football.example", TXT): key("rsa"),
+    ("ed._domainkey.football.example", TXT): key("ed"),
 }
 
 
@@ -79,6 +102,12 @@ class Names(threading.Thread):
         return b"".join(bytes([len(x)]) + x.encode()
                         for x in name.split(".")) + b"\0"
 
+    @staticmethod
+    def strings(text):
+        return b"".join(bytes([len(text[i:i + 255])]) +
+                        text[i:i + 255].encode()
+                        for i in range(0, len(text), 255))
+
     def run(self):
         while True:
             q, peer = self.sock.recvfrom(4096)
@@ -96,7 +125,8 @@ class Names(threading.Thread):
             if value is not None:
                 rdata = (socket.inet_aton(value) if kind == A else
                          struct.pack("!H", 10) + self.wire(value)
-                         if kind == MX else self.wire(value))
+                         if kind == MX else self.strings(value)
+                         if kind == TXT else self.wire(value))
                 data = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60,
                                                  len(rdata)) + rdata
             exists = any(n == name or n.endswith("." + name)
@@ -214,6 +244,28 @@ def test_repeated(d):
     again = judge(c, LETTER, ident=ident)
     assert vars(first) == vars(again)
     assert d.status()["jobs"] == before + 1
+    c.close()
+
+
+def test_auth(d):
+    """SPF, DKIM and DMARC inside the cage, with keys from DNS."""
+    c = d.front()
+    v = judge(c, vector("both"), sender="x@sender.example")
+    assert {"SPF_PASS", "DKIM_VALID", "DMARC_PASS"} <= set(v.symbols()), v.hits
+    for word in ("dkim=pass (2048-bit key) header.d=football.example",
+                 "header.a=ed25519-sha256", "spf=pass smtp.mailfrom=",
+                 "dmarc=pass header.from=football.example"):
+        assert word in v.trace, v.trace
+    assert v.trace.count("Authentication-Results:") == 1, v.trace
+    assert v.domain == "sender.example", v.domain
+    v = judge(c, vector("both").replace(b"lost", b"won"))
+    assert {"DKIM_INVALID", "DMARC_FAIL_REJECT"} <= set(v.symbols()), v.hits
+    assert v.domain == "", v.domain
+    # Spoofed for the one participant, a matter of the score for the other.
+    v = judge(c, LETTER.replace(b"x@a.example", b"x@uni.example"),
+              policies=[policy(), policy(participant="other")])
+    assert v.actions == ["reject", "greylist"], v.actions
+    assert v.reply.startswith("550 5.7.26 "), v.reply
     c.close()
 
 
@@ -367,8 +419,8 @@ def main():
         d = None
         try:
             d = Scand(directory, names.port)
-            for test in (test_verdicts, test_repeated, test_wrong, test_many,
-                         test_stopped, test_silence, test_broker_killed,
+            for test in (test_verdicts, test_auth, test_repeated, test_wrong,
+                         test_many, test_stopped, test_silence, test_broker_killed,
                          test_operator, test_reload, test_stop):
                 t = time.time()
                 test(d)

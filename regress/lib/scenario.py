@@ -17,6 +17,7 @@ import time
 import gateway
 import letter
 from arrived import Arrived, Mistake, Wrong, describe
+from clamd import Clamd
 from client import Closed, Session
 from dialogue import Dialogue
 from dns import NameServer
@@ -90,7 +91,7 @@ class Run:
         self.at = 0             # line of the scenario
         self.failures = []
         self.killed = {}
-        self.dns = self.gw = None
+        self.dns = self.gw = self.clamd = None
         self.explicit = set()
         self.threads = []
 
@@ -139,6 +140,9 @@ class Run:
                                    certificate)
         changes = self.sc.text("config")
         self.gw = gateway.Gateway(self.dir, self.net, changes)
+        if "antivirus clamd" in changes:
+            self.clamd = Clamd(os.path.join(self.gw.dir, "clamd.ctl"))
+            self.clamd.start()
 
     def start(self):
         t = threading.Thread(target=self.dns.start)
@@ -466,6 +470,10 @@ class Run:
         else:
             self.sc.sections.append(("dns", "", [(0, rest)]))
             self.dns.change(self.expand(gateway.DNS + self.sc.text("dns")))
+
+    def do_clamd(self, rest):
+        """clamd good | error | hang | silent | odd: what it answers"""
+        self.clamd.mode = rest
 
     def do_kill(self, rest):
         self.killed[rest] = self.gw.kill(rest)

@@ -184,6 +184,7 @@
 #define LIM_POINTS		1000000	/* 10,000.00; 128 symbols fit int32_t */
 #define LIM_SECONDS		(10 * 366 * 86400)	/* any time: 10 years */
 #define LIM_PROCESSES		64	/* children of one role */
+#define LIM_LISTS		63	/* dnsbl; and one bit for DNS as such */
 
 /* Defaults of what the configuration may change. */
 #define LIM_DEF_MESSAGE		(50ULL * 1024 * 1024)
@@ -209,6 +210,7 @@
 					   1.5 s in all */
 #define LIM_DEF_SCAN_HELD	(96ULL * 1024 * 1024)	/* unpacked, at a time;
 					   a scanner stays below 128 MB */
+#define LIM_DEF_LISTS_S		3600	/* between tests of a DNS list */
 #define LIM_DEF_CONNECT_S	30	/* to a next hop */
 #define LIM_DEF_DRAIN_S		300	/* old children after a reload */
 #define LIM_DEF_HOPCONNECTIONS	20	/* to one next hop at a time */

@@ -148,9 +148,12 @@ void	build_listen(struct parse *, struct values *, struct value *port,
 	    struct value *pki);
 void	build_send(struct parse *, struct values *);
 void	build_resolver(struct parse *, struct items *);
-void	build_dnsbl(struct parse *, struct value *zone, struct items *codes);
 void	build_state(struct parse *, struct value *word, struct values *redis,
 	    int cluster);
+
+/* lists.c: */
+void	build_dnsbl(struct parse *, struct value *zone, struct value *kind,
+	    struct value *test, struct items *codes);
 
 /* participant.c: */
 void	build_participant(struct parse *, struct value *name,

@@ -69,6 +69,7 @@ config_new(void)
 	cf->limit_connect_s = LIM_DEF_CONNECT_S;
 	cf->limit_drain_s = LIM_DEF_DRAIN_S;
 	cf->limit_hopconnections = LIM_DEF_HOPCONNECTIONS;
+	cf->limit_lists_s = LIM_DEF_LISTS_S;
 	cf->nsmtp = 1;
 	cf->nscanner = 2;
 	cf->ndeliver = 1;
@@ -353,6 +354,7 @@ config_free(struct config *cf)
 	while ((bl = TAILQ_FIRST(&cf->dnsbls)) != NULL) {
 		TAILQ_REMOVE(&cf->dnsbls, bl, entry);
 		free(bl->zone);
+		free(bl->test_name);
 		free(bl->ranges);
 		free(bl);
 	}

@@ -66,10 +66,30 @@ struct config_range {
 	int32_t			 points;
 };
 
+/* What is looked up in a DNS list. */
+enum config_listkind {
+	LIST_ADDRESSES,		/* the client, RFC 5782 2 */
+	LIST_DOMAINS,		/* names of the sender and of links, ... 3 */
+	LIST_LINKS		/* hosts of links: names and addresses */
+};
+
+/* What the list has to have, to show that it works, RFC 5782 5. */
+enum config_listtest {
+	LIST_TEST_RFC,		/* 127.0.0.2 or TEST */
+	LIST_TEST_ADDRESS,
+	LIST_TEST_NAME,
+	LIST_TEST_NONE		/* it has nothing of that kind */
+};
+
 struct config_dnsbl {
 	TAILQ_ENTRY(config_dnsbl) entry;
 	struct config_where	 where;
 	char			*zone;		/* folded */
+	enum config_listkind	 kind;
+	enum config_listtest	 test;
+	struct netaddr		 test_addr;	/* LIST_TEST_ADDRESS */
+	char			*test_name;	/* LIST_TEST_NAME, folded */
+	uint32_t		 index;		/* in order of the file */
 	struct config_range	*ranges;
 	size_t			 nranges;
 };
@@ -181,6 +201,7 @@ struct config {
 	struct config_names	 clamd;		/* socket paths */
 	enum action		 antivirus_down; /* TEMPFAIL or ACCEPT */
 	TAILQ_HEAD(, config_dnsbl) dnsbls;
+	size_t			 ndnsbls;
 	TAILQ_HEAD(, config_symbol) symbols;
 	TAILQ_HEAD(, config_participant) participants;
 
@@ -206,7 +227,7 @@ struct config {
 	uint32_t		 limit_rcpts;
 	uint32_t		 limit_idle_s, limit_data_s, limit_deadline_s;
 	uint32_t		 limit_dns_s, limit_connect_s, limit_drain_s;
-	uint32_t		 limit_hopconnections;
+	uint32_t		 limit_hopconnections, limit_lists_s;
 	uint32_t		 nsmtp, nscanner, ndeliver; /* processes */
 
 	/* Queue. */

@@ -32,6 +32,7 @@ const struct config_limit config_limits[] = {
 	{ "drain", offsetof(struct config, limit_drain_s), 1, LIM_SECONDS },
 	{ "hop connections", offsetof(struct config, limit_hopconnections), 0,
 	    10000 },
+	{ "lists", offsetof(struct config, limit_lists_s), 1, 86400 },
 };
 const size_t config_nlimits = sizeof(config_limits) / sizeof(config_limits[0]);
 

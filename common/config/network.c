@@ -24,11 +24,6 @@ static void	 build_ranges(struct parse *, struct cidr_list *,
 		    const struct values *);
 static void	 build_readable(struct parse *, const struct value *,
 		    const char *what, int secret);
-static int	 build_code(struct parse *, const struct value *, uint32_t *,
-		    uint32_t *);
-static int	 build_codes(struct parse *, const struct item *,
-		    struct config_range *);
-static int	 range_cmp(const void *, const void *);
 static int	 build_redis(struct parse *, const struct value *,
 		    struct config_addrport *);
 static void	 build_addrport(struct parse *, struct config_addrport **,
@@ -161,92 +156,6 @@ build_state(struct parse *p, struct value *word, struct values *redis,
 	if (p->cf->nredis > 1 && !cluster)
 		parse_error(p, &word->where, "several redis servers make "
 		    "sense only as a cluster");
-}
-
-void
-build_dnsbl(struct parse *p, struct value *zone, struct items *codes)
-{
-	struct config_dnsbl	*bl, *other;
-	struct config_range	*v;
-	struct item		*i;
-	size_t			 n;
-
-	bl = parse_own(p, sizeof(*bl));
-	TAILQ_INSERT_TAIL(&p->cf->dnsbls, bl, entry);
-	bl->where = zone->where;
-	if ((bl->zone = build_domainname(p, zone)) == NULL)
-		return;
-	TAILQ_FOREACH(other, &p->cf->dnsbls, entry)
-		if (other != bl && other->zone != NULL &&
-		    strcmp(other->zone, bl->zone) == 0)
-			parse_error(p, &bl->where, "dnsbl \"%s\" is given "
-			    "twice (first at %s:%u)", bl->zone,
-			    other->where.file, other->where.line);
-	for (n = 0, i = codes->first; i != NULL; i = i->next)
-		n++;
-	if ((v = calloc(n + 1, sizeof(*v))) == NULL)
-		parse_nomem(p);
-	bl->ranges = v;
-	for (i = codes->first; i != NULL; i = i->next)
-		if (build_codes(p, i, &v[bl->nranges]))
-			bl->nranges++;
-	qsort(v, bl->nranges, sizeof(*v), range_cmp);
-	for (n = 1; n < bl->nranges; n++)
-		if (v[n].first <= v[n - 1].last) {
-			parse_error(p, &bl->where, "return codes of \"%s\" "
-			    "overlap", bl->zone);
-			break;
-		}
-}
-
-static int
-range_cmp(const void *a, const void *b)
-{
-	const struct config_range	*x = a, *y = b;
-
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static int
-build_codes(struct parse *p, const struct item *i, struct config_range *r)
-{
-	uint32_t	unused;
-
-	if (!build_code(p, i->a, &r->first, &r->last) ||
-	    !build_points(p, i->c, &r->points))
-		return 0;
-	if (i->b == NULL)
-		return 1;
-	if (!build_code(p, i->b, &unused, &r->last))
-		return 0;
-	if (r->first > r->last) {
-		parse_error(p, &i->b->where, "the range %s - %s is empty",
-		    i->a->text, i->b->text);
-		return 0;
-	}
-	return 1;
-}
-
-/* RFC 5782 2.1: what a list answers lies in 127.0.0.0/8. */
-static int
-build_code(struct parse *p, const struct value *v, uint32_t *first,
-    uint32_t *last)
-{
-	struct cidr	 c;
-	const uint8_t	*o;
-
-	if (!build_cidr(p, v, &c))
-		return 0;
-	o = c.addr.octets;
-	if (c.addr.family != AF_INET || o[0] != 127 || c.bits < 8) {
-		parse_error(p, &v->where, "\"%s\" is no return code in "
-		    "127.0.0.0/8", v->text);
-		return 0;
-	}
-	*first = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 |
-	    (uint32_t)o[2] << 8 | o[3];
-	*last = *first | (c.bits == 32 ? 0 : UINT32_MAX >> c.bits);
-	return 1;
 }
 
 static void

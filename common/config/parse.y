@@ -40,17 +40,17 @@ static int		 last_first;	/* a statement? */
 }
 
 %token	ARCHIVE AT BELOW BUILTIN CERT CLAMD CLUSTER CONTACT DELAY DELIVER
-%token	DIRECTORY DISCARD DKIM DMARC DNSBL DOMAIN ENCRYPTED EVERY EXCEPT
-%token	EXPIRE FAILURE FROM GREYLIST KEEP KEY LIMIT LISTEN LMDB MACROS MAX
-%token	MEMORY MESSAGE NODE OFFICE ON OPERATORS
-%token	PARTICIPANT PDF PKI POINTS PORT PREFIX
+%token	DIRECTORY DISCARD DKIM DMARC DNSBL DOMAIN ENCRYPTED EVERY EXCEPT EXPIRE
+%token	FAILURE FOR FROM GREYLIST KEEP KEY LIMIT LISTEN LMDB MACROS MAX MEMORY
+%token	MESSAGE NODE OFFICE ON OPERATORS PARTICIPANT PDF PKI POINTS PORT PREFIX
 %token	PROCESSES QUEUE REDIS RELAY RESOLVER RETRY ROTATE RUNTIME SCANNER
-%token	SELECTORS SEND SERVICE SMTP SPOOL SYMBOL TLS TO TRAP USER VIRUS WARN
-%token	WINDOW STRAY
+%token	SELECTORS SEND SERVICE SMTP SPOOL SYMBOL TEST TLS TO TRAP USER VIRUS
+%token	WARN WINDOW STRAY
 %token	<value>		ACCEPT ANTIVIRUS NETWORK REJECT STATE TEMPFAIL
 %token	<value>		WORD STRING
 
 %type	<value>		string port pki failure contact rotate action limitword
+%type	<value>		listkind listtest
 %type	<values>	strings stringlist except limitwords
 %type	<item>		greyitem code addrport directory process queue
 %type	<items>		policies policy domainpolicy greyitems codes addrports
@@ -87,7 +87,9 @@ statement	: SERVICE string		{ build_service(ps, $2); }
 		| ANTIVIRUS CLAMD strings failure {
 			build_antivirus(ps, $1, $3, $4);
 		}
-		| DNSBL string '{' codes '}'	{ build_dnsbl(ps, $2, $4); }
+		| DNSBL string listkind listtest '{' codes '}' {
+			build_dnsbl(ps, $2, $3, $4, $6);
+		}
 		| SYMBOL string POINTS WORD	{ build_symbol(ps, $2, $4); }
 		| STATE LMDB			{
 			build_state(ps, $1, NULL, 0);
@@ -184,6 +186,14 @@ addrportlist	: addrport			{
 addrport	: string port			{
 			$$ = item_new(ps, 0, $1, $2, NULL);
 		}
+		;
+
+listkind	: /* empty */			{ $$ = NULL; }
+		| FOR string			{ $$ = $2; }
+		;
+
+listtest	: /* empty */			{ $$ = NULL; }
+		| TEST string			{ $$ = $2; }
 		;
 
 codes		: code				{
@@ -351,8 +361,8 @@ static const struct keyword keywords[] = {
 	{ "dkim",	DKIM,		"dkim selectors { NAME, ... } below "
 	    "DOMAIN [rotate every TIME]" },
 	{ "dmarc",	DMARC,		"dmarc ACTION" },
-	{ "dnsbl",	DNSBL,		"dnsbl ZONE { CODE [- CODE] points "
-	    "POINTS, ... }" },
+	{ "dnsbl",	DNSBL,		"dnsbl ZONE [for KIND] [test NAME] "
+	    "{ CODE [- CODE] points POINTS, ... }" },
 	{ "domain",	DOMAIN,		"domain { NAME, ... } deliver to HOST "
 	    "[port NUMBER] [POLICY ...]" },
 	{ "encrypted",	ENCRYPTED,	"encrypted pdf|archive|office ACTION" },
@@ -360,6 +370,7 @@ static const struct keyword keywords[] = {
 	{ "except",	EXCEPT,		NULL },
 	{ "expire",	EXPIRE,		NULL },
 	{ "failure",	FAILURE,	NULL },
+	{ "for",	FOR,		NULL },
 	{ "from",	FROM,		NULL },
 	{ "greylist",	GREYLIST,	"greylist [at POINTS] [delay TIME] "
 	    "[window TIME] [keep TIME]" },
@@ -408,6 +419,7 @@ static const struct keyword keywords[] = {
 	    "{ ADDRESS:PORT, ... } [cluster]" },
 	{ "symbol",	SYMBOL,		"symbol NAME points POINTS" },
 	{ "tempfail",	TEMPFAIL,	NULL },
+	{ "test",	TEST,		NULL },
 	{ "tls",	TLS,		NULL },
 	{ "to",		TO,		NULL },
 	{ "trap",	TRAP,		"trap { ADDRESS, ... }" },

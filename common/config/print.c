@@ -20,6 +20,7 @@ static void	print_general(const struct config *, FILE *);
 static void	print_networks(const struct config *, FILE *);
 static void	print_policy(const struct config *, FILE *);
 static void	print_lists(const struct config *, FILE *);
+static void	list_head(const struct config_dnsbl *, char *, size_t);
 static void	print_state(const struct config *, FILE *);
 static void	print_dkim(const struct config *, FILE *);
 static void	print_limits(const struct config *, FILE *);
@@ -169,13 +170,13 @@ print_lists(const struct config *cf, FILE *fp)
 	const struct config_symbol	*sym;
 	const struct config_range	*r;
 	struct list			 list;
-	char				 head[LIM_DOMAIN + 16], item[128];
+	char				 head[2 * LIM_DOMAIN + 64], item[128];
 	char				 points[UNIT_STRLEN];
 	char				 first[16], last[16];
 	size_t				 i;
 
 	TAILQ_FOREACH(bl, &cf->dnsbls, entry) {
-		(void)snprintf(head, sizeof(head), "dnsbl \"%s\"", bl->zone);
+		list_head(bl, head, sizeof(head));
 		list_begin(&list, fp, head);
 		for (i = 0; i < bl->nranges; i++) {
 			r = &bl->ranges[i];
@@ -196,6 +197,27 @@ print_lists(const struct config *cf, FILE *fp)
 	TAILQ_FOREACH(sym, &cf->symbols, entry)
 		fprintf(fp, "symbol %s points %s\n", sym->name,
 		    unit_print_points(sym->points, points));
+}
+
+static void
+list_head(const struct config_dnsbl *bl, char *head, size_t size)
+{
+	static const char *const	 kinds[] = {
+		"", " for domains", " for links"
+	};
+	char				 addr[NETADDR_STRLEN];
+	char				 test[LIM_DOMAIN + 16] = "";
+
+	if (bl->test == LIST_TEST_NONE)
+		(void)strlcpy(test, " test none", sizeof(test));
+	else if (bl->test == LIST_TEST_ADDRESS)
+		(void)snprintf(test, sizeof(test), " test %s",
+		    netaddr_print(&bl->test_addr, addr, sizeof(addr)));
+	else if (bl->test == LIST_TEST_NAME)
+		(void)snprintf(test, sizeof(test), " test \"%s\"",
+		    bl->test_name);
+	(void)snprintf(head, size, "dnsbl \"%s\"%s%s", bl->zone,
+	    kinds[bl->kind], test);
 }
 
 static void

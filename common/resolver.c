@@ -76,10 +76,15 @@ static const struct {
 	/* a resolver that was away is found again within a minute */
 	{ "infra-host-ttl:", "60" },
 	{ "infra-keep-probing:", "yes" },
+	/* who answers from a cache at once may still need seconds to find
+	   out; a dead name is then given up after our limit, not after 1 s */
+	{ "infra-cache-min-rtt:", "1000" },
+	{ "trust-anchor-signaling:", "no" },
 };
 
 static int	 set_options(void);
 static int	 set_servers(const struct config *);
+static int	 set_anchor(const struct config *);
 static int	 set_server(const struct netaddr *, uint16_t, int *);
 static int	 system_servers(int *);
 static int	 on_ask(struct ipc *, struct imsg *);
@@ -113,7 +118,8 @@ resolver_init(const struct config *config, unsigned instance)
 		return -1;
 	}
 	(void)ub_ctx_debugout(ctx, NULL);
-	if (set_options() == -1 || set_servers(config) == -1)
+	if (set_options() == -1 || set_servers(config) == -1 ||
+	    set_anchor(config) == -1)
 		return -1;
 	/* one question that it answers itself makes it read and build all */
 	if (ub_resolve_event(ctx, "localhost", DNS_A, 1, NULL, nothing,
@@ -208,6 +214,22 @@ set_servers(const struct config *config)
 			return -1;
 	(void)ub_ctx_set_option(ctx, "do-ip4:", families & 1 ? "yes" : "no");
 	(void)ub_ctx_set_option(ctx, "do-ip6:", families & 2 ? "yes" : "no");
+	return 0;
+}
+
+/* Read by the first question, that is before the cage. */
+static int
+set_anchor(const struct config *config)
+{
+	int r;
+
+	if (config->dnssec == NULL)
+		return 0;
+	if ((r = ub_ctx_add_ta_file(ctx, config->dnssec)) != 0) {
+		log_warnx("%s: %s", config->dnssec, ub_strerror(r));
+		return -1;
+	}
+	log_debug("trust anchors of %s", config->dnssec);
 	return 0;
 }
 

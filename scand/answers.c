@@ -130,6 +130,8 @@ answers_come(const struct dns_answer *d, void *arg)
 
 	s->question = NULL;
 	a->open--;
+	answers_count.secure += d->security == DNS_SECURE;
+	answers_count.bogus += d->security == DNS_BOGUS;
 	if (d->status == DNS_TIMEOUT ||
 	    (s->answer = answer_copy(d)) == NULL)
 		slot_give_up(a, s);

@@ -124,7 +124,7 @@ void	worker_release(struct task *);
 void	workers_watch(void);
 size_t	workers_number(void);
 unsigned workers_given(void);
-void	workers_count(struct running *sum);
+void	workers_count(struct answers_count *sum);
 
 /*
  * operator.c: handlers of gwctl's verbs.

@@ -41,11 +41,11 @@ int
 operator_status(struct ipc *ipc, struct imsg *im)
 {
 	const struct broker_count *c = &broker_count;
-	struct running r;
+	struct answers_count dns;
 	char text[2048];
 	int n;
 
-	workers_count(&r);
+	workers_count(&dns);
 	n = snprintf(text, sizeof(text),
 	    "scanners %zu\nwaiting %zu\nrunning %zu\nparked %zu\n"
 	    "jobs %" PRIu64 "\naccept %" PRIu64 "\ngreylist %" PRIu64 "\n"
@@ -56,15 +56,17 @@ operator_status(struct ipc *ipc, struct imsg *im)
 	    "reruns %" PRIu64 "\npoisons %zu\nremembered %zu\n"
 	    "clients %" PRIu64 "\nprefetched %" PRIu64 "\n"
 	    "dns-asked %" PRIu64 "\ndns-cached %" PRIu64 "\n"
-	    "dns-given-up %" PRIu64 "\ngeneration %u\n",
+	    "dns-given-up %" PRIu64 "\n"
+	    "dns-secure %" PRIu64 "\ndns-bogus %" PRIu64 "\n"
+	    "generation %u\n",
 	    workers_number(), tasks_in_state(TASK_QUEUED),
 	    tasks_in_state(TASK_GIVEN), tasks_in_state(TASK_PARKED),
 	    c->jobs, c->actions[ACTION_ACCEPT], c->actions[ACTION_GREYLIST],
 	    c->actions[ACTION_TEMPFAIL], c->actions[ACTION_REJECT],
 	    c->repeated, c->joined, c->cancelled, c->overdue, c->deaths,
 	    c->charged, c->reruns, poison_number(), recent_number(),
-	    c->clients, c->prefetched, r.asked, r.cached, r.given_up,
-	    child_generation());
+	    c->clients, c->prefetched, dns.asked, dns.cached, dns.given_up,
+	    dns.secure, dns.bogus, child_generation());
 	if (n > 0 && (size_t)n < sizeof(text))
 		operator_text(ipc, im->job, text);
 	status_clamd(ipc, im->job);

@@ -22,7 +22,7 @@
 
 struct row {
 	_Atomic uint32_t	job;
-	_Atomic uint64_t	asked, cached, given_up;
+	_Atomic uint64_t	asked, cached, given_up, secure, bogus;
 };
 
 static struct row	*rows;
@@ -79,6 +79,8 @@ running_count(unsigned instance, const struct answers_count *c)
 	atomic_store(&rows[instance].asked, c->asked);
 	atomic_store(&rows[instance].cached, c->cached);
 	atomic_store(&rows[instance].given_up, c->given_up);
+	atomic_store(&rows[instance].secure, c->secure);
+	atomic_store(&rows[instance].bogus, c->bogus);
 }
 
 void
@@ -88,7 +90,9 @@ running_get(unsigned instance, struct running *r)
 	if (rows == NULL || instance >= LIM_PROCESSES)
 		return;
 	r->job = atomic_load(&rows[instance].job);
-	r->asked = atomic_load(&rows[instance].asked);
-	r->cached = atomic_load(&rows[instance].cached);
-	r->given_up = atomic_load(&rows[instance].given_up);
+	r->dns.asked = atomic_load(&rows[instance].asked);
+	r->dns.cached = atomic_load(&rows[instance].cached);
+	r->dns.given_up = atomic_load(&rows[instance].given_up);
+	r->dns.secure = atomic_load(&rows[instance].secure);
+	r->dns.bogus = atomic_load(&rows[instance].bogus);
 }

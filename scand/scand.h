@@ -59,6 +59,7 @@ struct answers {
 /* What all messages of this process have asked, for status. */
 struct answers_count {
 	uint64_t	asked, cached, given_up;
+	uint64_t	secure, bogus;		/* of those asked, by DNSSEC */
 };
 extern struct answers_count answers_count;
 
@@ -303,8 +304,8 @@ void	report_make(const struct job *, const struct verdict *, char *buf,
  * its death is charged to that one alone; and what it counts.
  */
 struct running {
-	uint32_t	job;		/* 0: none */
-	uint64_t	asked, cached, given_up;	/* questions to DNS */
+	uint32_t		job;		/* 0: none */
+	struct answers_count	dns;
 };
 
 /* Parent: make a new page, *fd to write; -1 with errno. */

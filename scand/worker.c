@@ -277,7 +277,7 @@ workers_given(void)
 }
 
 void
-workers_count(struct running *sum)
+workers_count(struct answers_count *sum)
 {
 	struct running r;
 	struct worker *w;
@@ -285,8 +285,10 @@ workers_count(struct running *sum)
 	memset(sum, 0, sizeof(*sum));
 	TAILQ_FOREACH(w, &workers, entry) {
 		running_get(w->ipc->instance, &r);
-		sum->asked += r.asked;
-		sum->cached += r.cached;
-		sum->given_up += r.given_up;
+		sum->asked += r.dns.asked;
+		sum->cached += r.dns.cached;
+		sum->given_up += r.dns.given_up;
+		sum->secure += r.dns.secure;
+		sum->bogus += r.dns.bogus;
 	}
 }

@@ -51,7 +51,7 @@ enum { ITEM_RETRY, ITEM_MAX, ITEM_WARN, ITEM_EXPIRE };
 enum once {
 	ONCE_SERVICE, ONCE_NODE, ONCE_CONTACT, ONCE_NETWORK, ONCE_CLUSTER,
 	ONCE_SEND, ONCE_MESSAGE, ONCE_MEMORY, ONCE_ANTIVIRUS, ONCE_STATE,
-	ONCE_RESOLVER, ONCE_DKIM, ONCE_USER, ONCE_OPERATORS,
+	ONCE_RESOLVER, ONCE_DNSSEC, ONCE_DKIM, ONCE_USER, ONCE_OPERATORS,
 	ONCE_GREY,				/* + ITEM_*, as those below */
 	ONCE_DIRECTORY = ONCE_GREY + 5,
 	ONCE_PROCESSES = ONCE_DIRECTORY + 3,
@@ -148,6 +148,7 @@ void	build_listen(struct parse *, struct values *, struct value *port,
 	    struct value *pki);
 void	build_send(struct parse *, struct values *);
 void	build_resolver(struct parse *, struct items *);
+void	build_dnssec(struct parse *, struct value *path);
 void	build_state(struct parse *, struct value *word, struct values *redis,
 	    int cluster);
 

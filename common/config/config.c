@@ -373,6 +373,7 @@ config_free(struct config *cf)
 	free(cf->node);
 	free(cf->contact);
 	free(cf->resolvers);
+	free(cf->dnssec);
 	free(cf->redis);
 	free(cf->dir_runtime);
 	free(cf->dir_spool);

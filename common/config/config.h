@@ -193,6 +193,7 @@ struct config {
 	struct netaddr		 send4, send6;	/* family 0: any */
 	struct config_addrport	*resolvers;	/* none: the system's */
 	size_t			 nresolvers;
+	char			*dnssec;	/* trust anchors, or NULL */
 
 	/* Policy. */
 	struct policy		 policy;	/* for everybody */

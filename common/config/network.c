@@ -22,8 +22,9 @@
 
 static void	 build_ranges(struct parse *, struct cidr_list *,
 		    const struct values *);
-static void	 build_readable(struct parse *, const struct value *,
+static int	 build_readable(struct parse *, const struct value *,
 		    const char *what, int secret);
+static void	 build_anchor(struct parse *, const struct value *);
 static int	 build_redis(struct parse *, const struct value *,
 		    struct config_addrport *);
 static void	 build_addrport(struct parse *, struct config_addrport **,
@@ -57,9 +58,9 @@ build_pki(struct parse *p, struct value *name, struct value *cert,
 	pki->where = name->where;
 	pki->index = p->npkis++;
 	if ((pki->cert = build_path(p, cert)) != NULL)
-		build_readable(p, cert, "certificate", 0);
+		(void)build_readable(p, cert, "certificate", 0);
 	if ((pki->key = build_path(p, key)) != NULL)
-		build_readable(p, key, "key", 1);
+		(void)build_readable(p, key, "key", 1);
 	if ((pki->name = build_name(p, name, "pki")) == NULL)
 		return;
 	TAILQ_FOREACH(other, &p->cf->pkis, entry)
@@ -138,6 +139,37 @@ build_resolver(struct parse *p, struct items *is)
 }
 
 void
+build_dnssec(struct parse *p, struct value *path)
+{
+	if (build_once(p, ONCE_DNSSEC, &path->where, "dnssec") &&
+	    (p->cf->dnssec = build_path(p, path)) != NULL &&
+	    build_readable(p, path, "trust anchor", 0))
+		build_anchor(p, path);
+}
+
+/* A file without a key would let everything pass as insecure. */
+static void
+build_anchor(struct parse *p, const struct value *v)
+{
+	char	 line[4096], *word;
+	int	 found = 0;
+	FILE	*f;
+
+	if (!p->fromfile || (f = fopen(v->text, "re")) == NULL)
+		return;
+	while (!found && fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, ";\n")] = '\0';
+		found = ((word = strstr(line, "DS")) != NULL ||
+		    (word = strstr(line, "DNSKEY")) != NULL) &&
+		    strpbrk(word, " \t") != NULL;
+	}
+	fclose(f);
+	if (!found)
+		parse_error(p, &v->where, "trust anchor %s has no DS or "
+		    "DNSKEY record", v->text);
+}
+
+void
 build_state(struct parse *p, struct value *word, struct values *redis,
     int cluster)
 {
@@ -180,27 +212,28 @@ build_ranges(struct parse *p, struct cidr_list *list, const struct values *vs)
 	}
 }
 
-static void
+static int
 build_readable(struct parse *p, const struct value *v, const char *what,
     int secret)
 {
 	struct stat	st;
-	int		fd;
+	int		fd, ok;
 
 	if (!p->fromfile)
-		return;
+		return 1;
 	if ((fd = open(v->text, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1) {
 		parse_error(p, &v->where, "%s %s: %s", what, v->text,
 		    strerror(errno));
-		return;
+		return 0;
 	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+	if ((ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) == 0)
 		parse_error(p, &v->where, "%s %s is not a file", what,
 		    v->text);
 	else if (secret && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
 		parse_warn(p, &v->where, "%s %s is open to everybody", what,
 		    v->text);
 	close(fd);
+	return ok;
 }
 
 /* 10.0.0.1:6379, [2001:db8::1]:6379, or without port. */

@@ -134,6 +134,11 @@ print_networks(const struct config *cf, FILE *fp)
 		list_end(&list);
 		putc('\n', fp);
 	}
+	if (cf->dnssec != NULL) {
+		fprintf(fp, "dnssec ");
+		quote(fp, cf->dnssec);
+		putc('\n', fp);
+	}
 }
 
 static void

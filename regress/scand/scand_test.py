@@ -138,11 +138,12 @@ class Names(threading.Thread):
 
 
 class Scand:
-    def __init__(self, directory, port):
+    def __init__(self, directory, port, config=CONFIG, more=""):
         self.dir = directory
+        self.config = config
         self.conf = os.path.join(directory, "pf.conf")
         self.port = port
-        self.configure()
+        self.configure(more)
         self.log = open(os.path.join(directory, "log"), "w+",
                         encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
@@ -152,7 +153,7 @@ class Scand:
 
     def configure(self, more=""):
         with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(dir=self.dir, port=self.port,
+            f.write(self.config.format(dir=self.dir, port=self.port,
                                   prefix=PREFIX, more=more))
 
     def text(self):

@@ -88,6 +88,10 @@
 					   no reply later than that */
 #define LIM_PREFETCH		512	/* questions asked at connect */
 #define LIM_ANSWERS		256	/* names that one message asks for */
+#define LIM_LINKS		64	/* hosts in links of one message; of
+					   more a sample is taken */
+#define LIM_LINK_TRIES		20000	/* of what may be links */
+#define LIM_LINK_TEXT		(16 * 1024 * 1024)	/* octets searched */
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
 #define LIM_DKIM_SIGNATURES	10	/* RFC 6376 6.1: may be limited; each
 					   costs a key and its mathematics */

@@ -3,12 +3,13 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address.h"
 #include "common/punycode.h"
 
 /*
- * Punycode, the encoding half: all that looking up a U-label needs.
+ * Punycode: what looking up a U-label needs, and reading an A-label.
  */
 
 /* RFC 3492 5 */
@@ -20,12 +21,11 @@
 #define INITIAL_BIAS	72
 #define INITIAL_N	128
 
-#define LABEL_CHARS	63	/* more cannot become a label of 63 octets */
-
 static int	label_ascii(const char *, size_t, char *, size_t);
 static size_t	label_decode(const char *, size_t, uint32_t *);
 static int	encode(const uint32_t *, size_t, char *, size_t);
 static size_t	encode_delta(uint32_t, uint32_t, char *, size_t);
+static unsigned	digit_value(char);
 static uint32_t	adapt(uint32_t, uint32_t, int);
 
 int
@@ -51,11 +51,65 @@ punycode_domain(const char *name, char *dst, size_t dstsize)
 	return 0;
 }
 
+/* RFC 3492 6.2 */
+size_t
+punycode_label(const char *label, size_t n, uint32_t chars[PUNYCODE_CHARS])
+{
+	uint32_t c = INITIAL_N, bias = INITIAL_BIAS, i = 0, old, w, k, t;
+	size_t count = 0, at, p;
+	unsigned d;
+
+	if (n < 5 || n > 63 || strncasecmp(label, "xn--", 4) != 0)
+		return 0;
+	for (p = n; p > 4 && label[p - 1] != '-'; p--)
+		continue;
+	/* what stands before the last hyphen are the ASCII letters */
+	for (at = 4; at + 1 < p; at++)
+		chars[count++] = (uint32_t)(unsigned char)label[at];
+	for (; p < n; i++) {
+		old = i;
+		for (w = 1, k = BASE;; k += BASE) {
+			if (p == n || (d = digit_value(label[p++])) == BASE ||
+			    d > (UINT32_MAX - i) / w)
+				return 0;
+			i += d * w;
+			t = k <= bias + TMIN ? TMIN : k >= bias + TMAX ?
+			    TMAX : k - bias;
+			if (d < t)
+				break;
+			if (w > UINT32_MAX / (BASE - t))
+				return 0;
+			w *= BASE - t;
+		}
+		if (count == PUNYCODE_CHARS)
+			return 0;
+		bias = adapt(i - old, (uint32_t)count + 1, old == 0);
+		if (i / (count + 1) > 0x10ffff - c)
+			return 0;
+		c += i / (uint32_t)(count + 1);
+		i %= (uint32_t)(count + 1);
+		memmove(chars + i + 1, chars + i,
+		    (count - i) * sizeof(chars[0]));
+		chars[i] = c;
+		count++;
+	}
+	return count;
+}
+
+static unsigned
+digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0') + 26;
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') : BASE;
+}
+
 /* Octets written, or -1. */
 static int
 label_ascii(const char *s, size_t len, char *dst, size_t size)
 {
-	uint32_t chars[LABEL_CHARS];
+	uint32_t chars[PUNYCODE_CHARS];
 	size_t i, n;
 	int r;
 
@@ -84,7 +138,7 @@ label_decode(const char *s, size_t len, uint32_t *chars)
 	int more;
 
 	for (n = 0; p < end; n++) {
-		if (n == LABEL_CHARS)
+		if (n == PUNYCODE_CHARS)
 			return 0;
 		c = *p++;
 		more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;

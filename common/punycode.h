@@ -5,6 +5,7 @@
 #define COMMON_PUNYCODE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A domain in ASCII: each label that has letters beyond it becomes its
@@ -13,5 +14,13 @@
  * -1: not valid UTF-8, or longer than dst.
  */
 int	punycode_domain(const char *name, char *dst, size_t dstsize);
+
+/*
+ * The code points of an A-label, "xn--" and the rest of it, in ASCII of any
+ * case.  Returns how many there are, at most PUNYCODE_CHARS; 0: it is none.
+ */
+#define PUNYCODE_CHARS	63	/* of a label; no more fit */
+size_t	punycode_label(const char *label, size_t n,
+	    uint32_t chars[PUNYCODE_CHARS]);
 
 #endif

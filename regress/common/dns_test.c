@@ -327,6 +327,55 @@ test_names(void)
 	CHECK_INT(dns_name(longest, dst), -1);
 }
 
+/* Whoever decodes a label and encodes it again has the label. */
+static void
+test_label(void)
+{
+	static const char *const labels[] = {
+		"xn--mnchen-3ya", "xn--zckzah", "xn--e28h", "xn--4ca",
+		"xn---with-super-monkeys-pc58ag80a8qai00g7n9n",
+		"xn--ihqwcrb4cv8a8dqg056pqjye"
+	};
+	static const char *const wrong[] = {
+		"", "xn--", "xn-a", "mnchen-3ya", "xn--\x7f", "xn--a!",
+		"xn--99999999", "xn--zzzzzzzzzzzzzzzzzzzz"
+	};
+	uint32_t chars[PUNYCODE_CHARS];
+	char text[4 * PUNYCODE_CHARS + 1], dst[DNS_NAME];
+	size_t i, k, n, at;
+	uint32_t c;
+
+	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		n = punycode_label(labels[i], strlen(labels[i]), chars);
+		CHECK(n > 0);
+		for (k = at = 0; k < n; k++) {
+			c = chars[k];
+			if (c < 0x80)
+				text[at++] = (char)c;
+			else if (c < 0x800) {
+				text[at++] = (char)(0xc0 | c >> 6);
+				text[at++] = (char)(0x80 | (c & 0x3f));
+			} else if (c < 0x10000) {
+				text[at++] = (char)(0xe0 | c >> 12);
+				text[at++] = (char)(0x80 | (c >> 6 & 0x3f));
+				text[at++] = (char)(0x80 | (c & 0x3f));
+			} else {
+				text[at++] = (char)(0xf0 | c >> 18);
+				text[at++] = (char)(0x80 | (c >> 12 & 0x3f));
+				text[at++] = (char)(0x80 | (c >> 6 & 0x3f));
+				text[at++] = (char)(0x80 | (c & 0x3f));
+			}
+		}
+		text[at] = '\0';
+		CHECK_INT(punycode_domain(text, dst, sizeof(dst)), 0);
+		CHECK_STR(dst, labels[i]);
+	}
+	CHECK_INT(punycode_label("XN--MNCHEN-3YA", 14, chars), 7);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CHECK_INT(punycode_label(wrong[i], strlen(wrong[i]), chars),
+		    0);
+}
+
 /* RFC 3492 7.1 and names in use. */
 static void
 test_punycode(void)
@@ -363,6 +412,7 @@ test_punycode(void)
 			CHECK_INT(punycode_domain(cases[i].u, dst, n), -1);
 	}
 	CHECK_INT(punycode_domain("\xc3", dst, sizeof(dst)), -1);
+	test_label();
 }
 
 static void

@@ -87,6 +87,10 @@
 #define LIM_VERDICT_KEEP_S	600	/* clients retry an end of data that got
 					   no reply later than that */
 #define LIM_PREFETCH		512	/* questions asked at connect */
+#define LIM_LIST_HOLD_MS	5000	/* messages wait for the first test of
+					   the DNS lists */
+#define LIM_LIST_RUN		20	/* clients in a row that are on a list,
+					   before it is tested out of turn */
 #define LIM_ANSWERS		256	/* names that one message asks for */
 #define LIM_LINKS		64	/* hosts in links of one message; of
 					   more a sample is taken */

@@ -59,6 +59,8 @@ enum verb {
 	VERB_VIRUS,		/* scanner > antivirus: u64 size; fd */
 	VERB_VIRUSED,		/* u8 enum virus_status, str name */
 	VERB_VIRUS_STATE,	/* antivirus > broker: str version; "": away */
+	VERB_LISTS,		/* broker > scanner: blob, an octet for each
+				   dnsbl: LIST_ASK_* */
 
 	/* smtpd-front and greyd. */
 	VERB_GREY = 64,		/* smtp > store: struct grey_ask; GREYED */

@@ -69,6 +69,7 @@ broker_start(void)
 	timer_init(&sweep_timer, sweep, NULL);
 	timer_init(&drain_timer, drained, NULL);
 	timer_set(&sweep_timer, SWEEP_MS);
+	lists_watch(child_config());
 }
 
 void

@@ -15,7 +15,7 @@
 /*
  * What the files of the broker process share: broker.c (frames), task.c (the
  * jobs and who waits for them), worker.c (the scanners), operator.c (gwctl),
- * prefetch.c.
+ * listwatch.c, prefetch.c.
  */
 
 struct worker;
@@ -125,6 +125,8 @@ void	workers_watch(void);
 size_t	workers_number(void);
 unsigned workers_given(void);
 void	workers_count(struct answers_count *sum);
+/* VERB_LISTS for all of them. */
+void	workers_tell_lists(void);
 
 /*
  * operator.c: handlers of gwctl's verbs.
@@ -137,6 +139,20 @@ void	operator_gone(struct ipc *);
 void	operator_text(struct ipc *, uint32_t job, const char *);
 void	operator_end(struct ipc *, uint32_t job, uint8_t status,
 	    const char *error);
+
+/*
+ * listwatch.c: tests of the DNS lists, at the start and then and again.
+ */
+void	lists_watch(const struct config *);
+/* Has each been tested once, or is it too late to wait for that? */
+int	lists_settled(void);
+/* What may be asked of one: LIST_ASK_*. */
+unsigned lists_may(const struct config_dnsbl *);
+/* A client was looked up in it: is it listed? */
+void	lists_looked(const struct config_dnsbl *, int listed);
+/* VERB_LISTS for a scanner. */
+void	lists_tell(struct ipc *);
+void	lists_status(struct ipc *, uint32_t job);
 
 /*
  * prefetch.c: questions about a client that has connected.

@@ -69,6 +69,7 @@ operator_status(struct ipc *ipc, struct imsg *im)
 	    dns.secure, dns.bogus, child_generation());
 	if (n > 0 && (size_t)n < sizeof(text))
 		operator_text(ipc, im->job, text);
+	lists_status(ipc, im->job);
 	status_clamd(ipc, im->job);
 	operator_end(ipc, im->job, 0, NULL);
 	return 0;

@@ -17,15 +17,17 @@
 struct fetch {
 	struct dns_question	*question;
 	struct netaddr		 client;
+	const struct config_dnsbl *list;	/* in which it is sought */
 	int			 forward;	/* then ask for its name's */
 };
 
 static const struct config	*config;
 static size_t			 nopen;
 
-static void	fetch_ask(const char *, enum dns_type, const struct netaddr *,
-		    int);
-static void	fetch_done(const struct dns_answer *, void *);
+static void	 prefetch_list(const struct config_dnsbl *,
+		    const struct netaddr *);
+static struct fetch *fetch_ask(const char *, enum dns_type);
+static void	 fetch_done(const struct dns_answer *, void *);
 
 void
 prefetch_configure(const struct config *conf)
@@ -43,50 +45,68 @@ void
 prefetch_client(const struct netaddr *client)
 {
 	const struct config_dnsbl *l;
+	struct fetch *f;
 	char name[DNS_NAME];
 
 	if (client->family == 0)
 		return;
 	if (netaddr_reverse(client, client->family == AF_INET ?
-	    "in-addr.arpa" : "ip6.arpa", name, sizeof(name)) == 0)
-		fetch_ask(name, DNS_PTR, client, 1);
+	    "in-addr.arpa" : "ip6.arpa", name, sizeof(name)) == 0 &&
+	    (f = fetch_ask(name, DNS_PTR)) != NULL) {
+		f->client = *client;
+		f->forward = 1;
+	}
 	TAILQ_FOREACH(l, &config->dnsbls, entry) {
-		if (netaddr_reverse(client, l->zone, name,
-		    sizeof(name)) == 0)
-			fetch_ask(name, DNS_A, client, 0);
+		if (l->kind == LIST_ADDRESSES)
+			prefetch_list(l, client);
 	}
 }
 
 static void
-fetch_ask(const char *name, enum dns_type type, const struct netaddr *client,
-    int forward)
+prefetch_list(const struct config_dnsbl *l, const struct netaddr *client)
+{
+	struct fetch *f;
+	char name[DNS_NAME];
+
+	if ((lists_may(l) & (client->family == AF_INET ? LIST_ASK_V4 :
+	    LIST_ASK_V6)) != 0 &&
+	    netaddr_reverse(client, l->zone, name, sizeof(name)) == 0 &&
+	    (f = fetch_ask(name, DNS_A)) != NULL)
+		f->list = l;
+}
+
+/* To be filled by the caller; it is answered later.  NULL: not asked. */
+static struct fetch *
+fetch_ask(const char *name, enum dns_type type)
 {
 	struct fetch *f;
 
 	if (nopen >= LIM_PREFETCH || (f = calloc(1, sizeof(*f))) == NULL)
-		return;
-	f->client = *client;
-	f->forward = forward;
+		return NULL;
 	f->question = dns_ask(name, type, config->limit_dns_s * 1000ULL,
 	    fetch_done, f);
 	if (f->question == NULL) {
 		free(f);
-		return;
+		return NULL;
 	}
 	nopen++;
 	broker_count.prefetched++;
+	return f;
 }
 
 static void
 fetch_done(const struct dns_answer *a, void *arg)
 {
-	struct fetch *f = arg;
+	struct fetch *f = arg, *next;
 	char name[DNS_NAME];
 
 	nopen--;
+	if (f->list != NULL && a->status <= DNS_NXDOMAIN)
+		lists_looked(f->list, a->status == DNS_OK);
 	if (f->forward && a->status == DNS_OK && a->nrec > 0 &&
-	    record_text(&a->rec[0], 0, name, sizeof(name)) == 0)
-		fetch_ask(name, f->client.family == AF_INET ? DNS_A :
-		    DNS_AAAA, &f->client, 0);
+	    record_text(&a->rec[0], 0, name, sizeof(name)) == 0 &&
+	    (next = fetch_ask(name, f->client.family == AF_INET ? DNS_A :
+	    DNS_AAAA)) != NULL)
+		next->client = f->client;
 	free(f);
 }

@@ -246,6 +246,12 @@ void	rule_lists(struct job *);
 /* rules/client.c: does a name look like a line of an access provider, as
    made from its own address? */
 int	rdns_dynamic(const char *name, const struct netaddr *);
+/* rules/lists.c: VERB_LISTS, what may be asked of each list; until it comes,
+   all. */
+#define LIST_ASK_V4	0x01
+#define LIST_ASK_V6	0x02
+#define LIST_ASK_NAMES	0x04
+int	lists_told(struct imsg *);
 /* rules/lists.c: the points of a return code, of all ranges it lies in.
    0: it says something; -1: it says nothing, or is no valid code. */
 int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);
@@ -351,7 +357,7 @@ void	virus_give_up(struct job *);
 /*
  * The processes, for the table in main.c.
  */
-extern const struct ipc_verb broker_verbs[10], scanner_verbs[4];
+extern const struct ipc_verb broker_verbs[10], scanner_verbs[5];
 extern const struct ipc_verb antivirus_verbs[1];
 int	antivirus_init(const struct config *, unsigned instance);
 void	antivirus_start(void);

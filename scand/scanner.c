@@ -42,6 +42,7 @@ static struct timer	 orphan;
 
 static int	 on_job(struct ipc *, struct imsg *);
 static int	 on_cancel(struct ipc *, struct imsg *);
+static int	 on_lists(struct ipc *, struct imsg *);
 static void	 leave(void *);
 static void	 job_run(struct job *, int);
 static int	 job_read(struct job *, int);
@@ -61,9 +62,11 @@ static uint64_t	 dns_time(const struct scan *);
 static void	 watch(void);
 static uint64_t	 cpu_spent(void);
 
-const struct ipc_verb scanner_verbs[4] = {
+const struct ipc_verb scanner_verbs[5] = {
 	{ VERB_JOB, PEER_BIT(PEER_BROKER), LIM_FRAME, IPC_FD, on_job },
 	{ VERB_CANCEL, PEER_BIT(PEER_BROKER), 0, IPC_NOFD, on_cancel },
+	{ VERB_LISTS, PEER_BIT(PEER_BROKER), 4 + LIM_LISTS, IPC_NOFD,
+	    on_lists },
 	{ VERB_VIRUSED, PEER_BIT(PEER_ANTIVIRUS), 1024, IPC_NOFD,
 	    virus_answered },
 	RESOLVER_VERB_ANSWER,
@@ -210,6 +213,13 @@ on_cancel(struct ipc *ipc, struct imsg *im)
 		job_free(j);
 	}
 	return 0;
+}
+
+static int
+on_lists(struct ipc *ipc, struct imsg *im)
+{
+	(void)ipc;
+	return lists_told(im);
 }
 
 /* From the octets to the verdict, or to the first question. */

@@ -50,6 +50,9 @@ dispatch_now(void *arg)
 	struct worker *w;
 
 	(void)arg;
+	/* A list that has gone mad must not refuse the first messages. */
+	if (!lists_settled())
+		return;
 	while ((t = TAILQ_FIRST(&tasks_queued)) != NULL) {
 		if ((w = worker_for(t)) == NULL || worker_give(w, t) == -1)
 			return;
@@ -117,7 +120,17 @@ worker_new(struct ipc *ipc)
 	TAILQ_INIT(&w->parked);
 	TAILQ_INSERT_TAIL(&workers, w, entry);
 	nworkers++;
+	lists_tell(ipc);
 	workers_dispatch();
+}
+
+void
+workers_tell_lists(void)
+{
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &workers, entry)
+		lists_tell(w->ipc);
 }
 
 struct worker *

@@ -62,6 +62,7 @@ sender.example.		MX	10 mx.world.example.
 mx.sender.example.	A	$net.9
 9.$rev.in-addr.arpa.	PTR	mx.sender.example.
 mx1.uni-a.example.	TXT	"next hop"
+2.0.0.127.bl.example.org.	A	127.0.0.2
 66.$rev.bl.example.org.	A	127.0.0.2
 40.$rev.bl.example.org.	A	127.0.0.3
 """

@@ -70,22 +70,25 @@ child_reload(void (*cb)(int, const char *, void *), void *arg)
 struct dns_question {
 	struct deferred	 later;
 	enum dns_type	 type;
+	int		 test;
 	void		(*cb)(const struct dns_answer *, void *);
 	void		*arg;
 };
 
-/* Every address has the same name, and there is nothing else. */
+/* Every address has the same name, lists have their test point, and there is
+   nothing else. */
 static void
 dns_answer_name(void *arg)
 {
 	static const char target[] = "mx.a.example";
+	static const uint8_t listed[] = { 127, 0, 0, 2 };
 	static struct dns_answer a;
 	struct dns_question *q = arg;
 
-	a.status = q->type == DNS_PTR ? DNS_OK : DNS_NXDOMAIN;
-	a.rec[0].data = (const uint8_t *)target;
-	a.rec[0].len = sizeof(target) - 1;
-	a.nrec = q->type == DNS_PTR;
+	a.nrec = q->type == DNS_PTR || q->test;
+	a.status = a.nrec > 0 ? DNS_OK : DNS_NXDOMAIN;
+	a.rec[0].data = q->test ? listed : (const uint8_t *)target;
+	a.rec[0].len = q->test ? 4 : sizeof(target) - 1;
 	q->cb(&a, q->arg);
 }
 
@@ -100,6 +103,7 @@ dns_ask(const char *name, enum dns_type type, uint64_t ms,
 	if (type == DNS_PTR)
 		CHECK_STR(name, "9.2.0.192.in-addr.arpa");
 	q->type = type;
+	q->test = strncmp(name, "2.0.0.127.", 10) == 0;
 	q->cb = cb;
 	q->arg = arg;
 	q->later.fn = dns_answer_name;
@@ -186,9 +190,18 @@ on_job_cancel(struct ipc *ipc, struct imsg *im)
 	return 0;
 }
 
+static int
+on_lists(struct ipc *ipc, struct imsg *im)
+{
+	(void)ipc;
+	(void)im;
+	return 0;
+}
+
 static const struct ipc_verb scanner_side[] = {
 	{ VERB_JOB, ~0U, LIM_FRAME, IPC_FD, on_job },
 	{ VERB_CANCEL, ~0U, 0, IPC_NOFD, on_job_cancel },
+	{ VERB_LISTS, ~0U, 64, IPC_NOFD, on_lists },
 };
 
 static void
@@ -271,8 +284,16 @@ static int
 on_text(struct ipc *ipc, struct imsg *im)
 {
 	(void)ipc;
-	ibuf_get_str(&im->data, text, sizeof(text));
+	static char more[sizeof(text)];
+
+	ibuf_get_str(&im->data, more, sizeof(more));
 	CHECK_INT(ibuf_get_end(&im->data), 0);
+	if (strncmp(more, "list[", 5) != 0)
+		(void)strlcpy(text, more, sizeof(text));
+	else
+		CHECK_STR(more, "list[bl.example.org] on ipv4\n"
+		    "list[bl.example.org].tests 1\n"
+		    "list[bl.example.org].switched-off 0\n");
 	return 0;
 }
 

@@ -77,6 +77,7 @@ ZONE = {
     ("9.2.0.192.in-addr.arpa", PTR): "mx.a.example",
     ("mx.a.example", A): "192.0.2.9",
     ("a.example", MX): "mx.a.example",
+    ("2.0.0.127.bl.example.org", A): "127.0.0.2",
     ("66.2.0.192.bl.example.org", A): "127.0.0.2",
     ("sender.example", MX): "mx.a.example",
     ("sender.example", TXT): "v=spf1 a:mx.a.example -all",
@@ -195,10 +196,16 @@ class Scand:
     def status(self):
         c = self.control()
         c.send(frames.CTL_STATUS, 1)
-        out = frames.Reader(c.recv()[2]).text()
+        out = {}
+        while True:
+            kind, _, payload = c.recv()
+            if kind == frames.CTL_END:
+                break
+            for line in frames.Reader(payload).text().splitlines():
+                key, _, value = line.partition(" ")
+                out[key] = int(value) if value.isdigit() else value
         c.close()
-        return dict((k, int(v)) for k, v in
-                    (line.split() for line in out.splitlines()))
+        return out
 
 
 def ask(channel, content, job=1, **more):

@@ -15,17 +15,47 @@
  * given up answers with the address of somebody's web server for everything.
  */
 
-static void	list_look(struct job *, const struct config_dnsbl *);
+static uint8_t	 may[LIM_LISTS];	/* LIST_ASK_* */
+static int	 told;
+
+static int	 list_may(const struct config_dnsbl *, unsigned);
+static void	 list_look(struct job *, const struct config_dnsbl *);
+
+int
+lists_told(struct imsg *im)
+{
+	const uint8_t *p;
+	size_t n;
+
+	p = ibuf_get_blob(&im->data, &n);
+	if (ibuf_get_end(&im->data) == -1 || n > sizeof(may))
+		return -1;
+	memset(may, 0, sizeof(may));
+	if (n > 0)
+		memcpy(may, p, n);
+	told = 1;
+	return 0;
+}
+
+static int
+list_may(const struct config_dnsbl *l, unsigned aspect)
+{
+	return !told || (may[l->index] & aspect) != 0;
+}
 
 void
 rule_lists(struct job *j)
 {
 	const struct config_dnsbl *l;
+	unsigned aspect;
 
 	if (j->scan.client.family == 0)
 		return;
-	TAILQ_FOREACH(l, &job_config()->dnsbls, entry)
-		list_look(j, l);
+	aspect = j->scan.client.family == AF_INET ? LIST_ASK_V4 : LIST_ASK_V6;
+	TAILQ_FOREACH(l, &job_config()->dnsbls, entry) {
+		if (l->kind == LIST_ADDRESSES && list_may(l, aspect))
+			list_look(j, l);
+	}
 }
 
 static void

@@ -128,6 +128,10 @@
 #define LIM_DNS_TTL_S		3600	/* kept no longer, whatever the TTL */
 #define LIM_DNS_NEGTTL_S	300	/* RFC 2308 5 allows hours; who has just
 					   made his MX should not wait */
+#define LIM_DNS_SLOW		3	/* messages that wait for who does not
+					   answer */
+#define LIM_DNS_SLOW_MS		3000	/* so long, at most */
+#define LIM_DNS_GRACE_MS	500	/* and then, for DNS as such */
 #define LIM_DNS_SERVERS		16	/* resolvers that are asked */
 
 /* SPF, RFC 7208. */

@@ -15,9 +15,16 @@
 struct answers_count	 answers_count;
 
 static struct answer	 gone = { .status = DNS_TIMEOUT, .refs = 1 };
+/* Those with open questions. */
+static TAILQ_HEAD(, answers) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
+static const struct answer *answers_look(struct answers *, const char *,
+			    enum dns_type, unsigned);
 static struct answer_slot *answers_note(struct answers *, const char *,
-			    enum dns_type);
+			    uint32_t, enum dns_type, unsigned);
+static uint64_t		 slot_ask(struct answers *, struct answer_slot *,
+			    uint64_t);
+static void		 answers_listed(struct answers *);
 static void		 answers_come(const struct dns_answer *, void *);
 static void		 slot_give_up(struct answers *, struct answer_slot *);
 static struct answer	*answer_copy(const struct dns_answer *);
@@ -28,25 +35,48 @@ void
 answers_init(struct answers *a, uint64_t due, void (*changed)(void *),
     void *arg)
 {
+	static uint64_t serial;
+
 	a->n = a->wanted = a->open = 0;
 	a->given_up = 0;
 	a->due = due;
 	a->changed = changed;
 	a->arg = arg;
+	a->listed = 0;
+	a->serial = ++serial;
 }
 
 const struct answer *
 answers_get(struct answers *a, const char *name, enum dns_type type)
 {
+	return answers_look(a, name, type, BREAKER_DNS);
+}
+
+const struct answer *
+answers_get_list(struct answers *a, const struct config_dnsbl *l,
+    const char *name)
+{
+	return answers_look(a, name, DNS_A, l->index);
+}
+
+static const struct answer *
+answers_look(struct answers *a, const char *name, enum dns_type type,
+    unsigned breaker)
+{
 	struct answer_slot *s;
+	const char *p;
+	uint32_t hash = 2166136261U;	/* FNV-1a */
 	size_t i;
 
+	for (p = name; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619U;
 	for (i = 0; i < a->n; i++) {
 		s = a->slots[i];
-		if (s->type == type && strcmp(s->name, name) == 0)
+		if (s->hash == hash && s->type == type &&
+		    strcmp(s->name, name) == 0)
 			return s->answer;
 	}
-	if ((s = answers_note(a, name, type)) == NULL) {
+	if ((s = answers_note(a, name, hash, type, breaker)) == NULL) {
 		a->given_up++;
 		answers_count.given_up++;
 		return &gone;
@@ -56,7 +86,8 @@ answers_get(struct answers *a, const char *name, enum dns_type type)
 
 /* A slot for a name that is asked for the first time. */
 static struct answer_slot *
-answers_note(struct answers *a, const char *name, enum dns_type type)
+answers_note(struct answers *a, const char *name, uint32_t hash,
+    enum dns_type type, unsigned breaker)
 {
 	static struct dns_answer known;
 	struct answer_slot *s, **grown;
@@ -80,7 +111,9 @@ answers_note(struct answers *a, const char *name, enum dns_type type)
 	}
 	if (strlcpy(s->name, name, sizeof(s->name)) >= sizeof(s->name))
 		return NULL;
+	s->hash = hash;
 	s->type = type;
+	s->breaker = breaker;
 	s->map = a;
 	s->question = NULL;
 	s->answer = dns_known(name, type, &known) ? answer_copy(&known) :
@@ -89,6 +122,9 @@ answers_note(struct answers *a, const char *name, enum dns_type type)
 	if (s->answer != NULL) {
 		s->state = ANSWER_HERE;
 		answers_count.cached++;
+	} else if (breaker != BREAKER_DNS && !breaker_waits(breaker)) {
+		breaker_test(breaker, name, type, loop_now());
+		slot_give_up(a, s);
 	} else {
 		s->state = ANSWER_WANTED;
 		a->wanted++;
@@ -100,7 +136,7 @@ size_t
 answers_ask(struct answers *a)
 {
 	struct answer_slot *s;
-	uint64_t now = loop_now();
+	uint64_t now = loop_now(), ms;
 	size_t i;
 
 	for (i = 0; a->wanted > 0 && i < a->n; i++) {
@@ -108,8 +144,8 @@ answers_ask(struct answers *a)
 		if (s->state != ANSWER_WANTED)
 			continue;
 		a->wanted--;
-		if (now < a->due)
-			s->question = dns_ask(s->name, s->type, a->due - now,
+		if ((ms = slot_ask(a, s, now)) > 0)
+			s->question = dns_ask(s->name, s->type, ms,
 			    answers_come, s);
 		if (s->question == NULL) {
 			slot_give_up(a, s);
@@ -119,7 +155,70 @@ answers_ask(struct answers *a)
 		a->open++;
 		answers_count.asked++;
 	}
+	answers_listed(a);
 	return a->open;
+}
+
+/*
+ * How long it may be waited for.  While DNS as such does not answer that is
+ * not long; not at all would let three messages that ask for nothing but dead
+ * names have the next one judged blindly.
+ */
+static uint64_t
+slot_ask(struct answers *a, struct answer_slot *s, uint64_t now)
+{
+	uint64_t ms;
+
+	if (now >= a->due)
+		return 0;
+	ms = a->due - now;
+	s->asked = now;
+	breaker_asked(BREAKER_DNS, a->serial, now);
+	if (s->breaker != BREAKER_DNS)
+		breaker_asked(s->breaker, a->serial, now);
+	if (breaker_waits(BREAKER_DNS))
+		return ms;
+	breaker_test(BREAKER_DNS, s->name, s->type, now);
+	return ms < LIM_DNS_GRACE_MS ? ms : LIM_DNS_GRACE_MS;
+}
+
+/* Among those that wait, or not. */
+static void
+answers_listed(struct answers *a)
+{
+	if (a->open > 0 && !a->listed)
+		TAILQ_INSERT_TAIL(&waiting, a, entry);
+	else if (a->open == 0 && a->listed)
+		TAILQ_REMOVE(&waiting, a, entry);
+	a->listed = a->open > 0;
+}
+
+void
+answers_release(unsigned breaker)
+{
+	struct answers *a, *next;
+	struct answer_slot *s;
+	uint64_t now = loop_now();
+	size_t i, n;
+
+	TAILQ_FOREACH_SAFE(a, &waiting, entry, next) {
+		for (i = n = 0; i < a->n; i++) {
+			s = a->slots[i];
+			if (s->state != ANSWER_ASKED ||
+			    (breaker == BREAKER_DNS ?
+			    now - s->asked < LIM_DNS_GRACE_MS :
+			    s->breaker != breaker))
+				continue;
+			dns_cancel(s->question);
+			s->question = NULL;
+			slot_give_up(a, s);
+			a->open--;
+			n++;
+		}
+		answers_listed(a);
+		if (n > 0)
+			a->changed(a->arg);
+	}
 }
 
 static void
@@ -130,6 +229,10 @@ answers_come(const struct dns_answer *d, void *arg)
 
 	s->question = NULL;
 	a->open--;
+	answers_listed(a);
+	breaker_answered(BREAKER_DNS, d->status, s->asked, loop_now());
+	if (s->breaker != BREAKER_DNS)
+		breaker_answered(s->breaker, d->status, s->asked, loop_now());
 	answers_count.secure += d->security == DNS_SECURE;
 	answers_count.bogus += d->security == DNS_BOGUS;
 	if (d->status == DNS_TIMEOUT ||
@@ -166,6 +269,7 @@ answers_give_up(struct answers *a)
 	}
 	a->wanted = a->open = 0;
 	a->due = 0;
+	answers_listed(a);
 }
 
 void
@@ -182,6 +286,7 @@ answers_free(struct answers *a)
 		s->answer = NULL;
 	}
 	a->n = a->wanted = a->open = 0;
+	answers_listed(a);
 }
 
 static size_t

@@ -125,6 +125,8 @@ void	workers_watch(void);
 size_t	workers_number(void);
 unsigned workers_given(void);
 void	workers_count(struct answers_count *sum);
+/* How many of them do not wait for answers of this. */
+unsigned workers_unwaited(unsigned breaker);
 /* VERB_LISTS for all of them. */
 void	workers_tell_lists(void);
 

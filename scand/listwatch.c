@@ -150,7 +150,7 @@ void
 lists_status(struct ipc *ipc, uint32_t job)
 {
 	const struct watch *w;
-	char text[LIM_DOMAIN * 4 + 512];
+	char text[LIM_DOMAIN * 5 + 512];
 	const char *zone;
 	size_t i;
 
@@ -159,14 +159,16 @@ lists_status(struct ipc *ipc, uint32_t job)
 		zone = w->list->zone;
 		(void)snprintf(text, sizeof(text), "list[%s] %s%s%s%s%s%s\n"
 		    "list[%s].tests %" PRIu64 "\n"
-		    "list[%s].switched-off %" PRIu64 "\n", zone,
+		    "list[%s].switched-off %" PRIu64 "\n"
+		    "list[%s].unwaited %u\n", zone,
 		    w->state == STATE_ON ? "on" :
 		    w->state == STATE_OFF ? "off: " : "untested", w->why,
 		    w->may & LIST_ASK_V4 ? " ipv4" : "",
 		    w->may & LIST_ASK_V6 ? " ipv6" : "",
 		    w->may & LIST_ASK_NAMES ? " names" : "",
 		    w->silent ? ", silent" : "",
-		    zone, w->ntests, zone, w->noff);
+		    zone, w->ntests, zone, w->noff,
+		    zone, workers_unwaited(w->list->index));
 		operator_text(ipc, job, text);
 	}
 }

@@ -58,6 +58,7 @@ operator_status(struct ipc *ipc, struct imsg *im)
 	    "dns-asked %" PRIu64 "\ndns-cached %" PRIu64 "\n"
 	    "dns-given-up %" PRIu64 "\n"
 	    "dns-secure %" PRIu64 "\ndns-bogus %" PRIu64 "\n"
+	    "dns-unwaited %u\n"
 	    "generation %u\n",
 	    workers_number(), tasks_in_state(TASK_QUEUED),
 	    tasks_in_state(TASK_GIVEN), tasks_in_state(TASK_PARKED),
@@ -66,7 +67,8 @@ operator_status(struct ipc *ipc, struct imsg *im)
 	    c->repeated, c->joined, c->cancelled, c->overdue, c->deaths,
 	    c->charged, c->reruns, poison_number(), recent_number(),
 	    c->clients, c->prefetched, dns.asked, dns.cached, dns.given_up,
-	    dns.secure, dns.bogus, child_generation());
+	    dns.secure, dns.bogus, workers_unwaited(BREAKER_DNS),
+	    child_generation());
 	if (n > 0 && (size_t)n < sizeof(text))
 		operator_text(ipc, im->job, text);
 	lists_status(ipc, im->job);

@@ -22,7 +22,8 @@
 
 struct row {
 	_Atomic uint32_t	job;
-	_Atomic uint64_t	asked, cached, given_up, secure, bogus;
+	_Atomic uint64_t	asked, cached, given_up, secure, bogus,
+				 unwaited;
 };
 
 static struct row	*rows;
@@ -81,6 +82,7 @@ running_count(unsigned instance, const struct answers_count *c)
 	atomic_store(&rows[instance].given_up, c->given_up);
 	atomic_store(&rows[instance].secure, c->secure);
 	atomic_store(&rows[instance].bogus, c->bogus);
+	atomic_store(&rows[instance].unwaited, breakers_open());
 }
 
 void
@@ -95,4 +97,5 @@ running_get(unsigned instance, struct running *r)
 	r->dns.given_up = atomic_load(&rows[instance].given_up);
 	r->dns.secure = atomic_load(&rows[instance].secure);
 	r->dns.bogus = atomic_load(&rows[instance].bogus);
+	r->unwaited = atomic_load(&rows[instance].unwaited);
 }

@@ -39,14 +39,20 @@ enum answer_state { ANSWER_WANTED, ANSWER_ASKED, ANSWER_HERE };
 
 struct answer_slot {
 	char			 name[DNS_NAME];
+	uint32_t		 hash;		/* of the name */
 	enum dns_type		 type;
 	enum answer_state	 state;
+	unsigned		 breaker;
+	uint64_t		 asked;		/* loop_now() */
 	struct answer		*answer;
 	struct dns_question	*question;
 	struct answers		*map;
 };
 
 struct answers {
+	TAILQ_ENTRY(answers)	 entry;		/* while questions are open */
+	int			 listed;
+	uint64_t		 serial;	/* of the message */
 	struct answer_slot	**slots;
 	size_t			 n, size;
 	size_t			 wanted, open;	/* slots in these states */
@@ -75,6 +81,10 @@ void	answers_init(struct answers *, uint64_t due, void (*changed)(void *),
  */
 const struct answer *answers_get(struct answers *, const char *name,
 	    enum dns_type);
+/* The same for the addresses of a name in a DNS list, which is given up at
+   once while its list is not waited for. */
+const struct answer *answers_get_list(struct answers *,
+	    const struct config_dnsbl *, const char *name);
 /* Ask for all that is noted.  Returns how many are open; what could not be
    asked has been given up, so with 0 the rules are to be run again. */
 size_t	answers_ask(struct answers *);
@@ -82,11 +92,32 @@ size_t	answers_ask(struct answers *);
 void	answers_give_up(struct answers *);
 /* Cancel what is open and forget. */
 void	answers_free(struct answers *);
+/* A breaker has opened: all messages give up what they have asked of it. */
+void	answers_release(unsigned breaker);
 /* Does a record, which is text, say this domain? */
 int	record_is(const struct dns_record *, const char *name);
 /* The text of a record from offset off, into dst; -1 does not fit. */
 int	record_text(const struct dns_record *, size_t off, char *dst,
 	    size_t dstsize);
+
+/*
+ * breaker.c: who does not answer is not waited for.  A list has the breaker of
+ * its index.
+ */
+#define BREAKER_DNS	LIM_LISTS
+#define BREAKERS	(LIM_LISTS + 1)
+/* Before that none ever opens.  moved(breaker, open) is told of changes. */
+void	breakers_start(const struct config *, void (*moved)(unsigned, int));
+int	breaker_waits(unsigned);
+/* A message (by its serial) asks; may open it. */
+void	breaker_asked(unsigned, uint64_t serial, uint64_t now);
+/* What was asked then is answered now; may close it. */
+void	breaker_answered(unsigned, enum dns_status, uint64_t asked,
+	    uint64_t now);
+/* It is open: ask for this, now and then, to see whether it is to be closed. */
+void	breaker_test(unsigned, const char *name, enum dns_type, uint64_t now);
+/* A bit for each that is open. */
+uint64_t breakers_open(void);
 
 /*
  * job.c: one message from its octets to its verdict.  No I/O and no frames
@@ -312,6 +343,7 @@ void	report_make(const struct job *, const struct verdict *, char *buf,
 struct running {
 	uint32_t		job;		/* 0: none */
 	struct answers_count	dns;
+	uint64_t		unwaited;	/* breakers_open() */
 };
 
 /* Parent: make a new page, *fd to write; -1 with errno. */

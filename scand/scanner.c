@@ -38,11 +38,15 @@ static struct ipc	*broker;
 static uint8_t		*buffer;	/* LIM_PREAD octets */
 static struct ibuf	 frame;
 static struct deferred	 resume;
+static struct deferred	 release;	/* of what breakers have opened */
+static uint64_t		 opened;	/* these */
 static struct timer	 orphan;
 
 static int	 on_job(struct ipc *, struct imsg *);
 static int	 on_cancel(struct ipc *, struct imsg *);
 static int	 on_lists(struct ipc *, struct imsg *);
+static void	 breaker_moved(unsigned, int);
+static void	 release_now(void *);
 static void	 leave(void *);
 static void	 job_run(struct job *, int);
 static int	 job_read(struct job *, int);
@@ -88,6 +92,7 @@ scanner_start(void)
 {
 	resume.fn = jobs_resume;
 	resume.arg = NULL;
+	breakers_start(job_config(), breaker_moved);
 	timer_init(&orphan, leave, NULL);
 	timer_set(&orphan, ORPHAN_MS);
 }
@@ -220,6 +225,30 @@ on_lists(struct ipc *ipc, struct imsg *im)
 {
 	(void)ipc;
 	return lists_told(im);
+}
+
+/* The message that is asking just now is not parked yet. */
+static void
+breaker_moved(unsigned breaker, int open)
+{
+	if (open)
+		opened |= UINT64_C(1) << breaker;
+	release.fn = release_now;
+	loop_defer(&release);
+}
+
+static void
+release_now(void *arg)
+{
+	unsigned b;
+
+	(void)arg;
+	for (b = 0; b < BREAKERS; b++) {
+		if (opened >> b & 1)
+			answers_release(b);
+	}
+	opened = 0;
+	running_count(child_instance(), &answers_count);
 }
 
 /* From the octets to the verdict, or to the first question. */

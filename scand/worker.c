@@ -289,6 +289,20 @@ workers_given(void)
 	return n;
 }
 
+unsigned
+workers_unwaited(unsigned breaker)
+{
+	struct running r;
+	struct worker *w;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(w, &workers, entry) {
+		running_get(w->ipc->instance, &r);
+		n += r.unwaited >> breaker & 1;
+	}
+	return n;
+}
+
 void
 workers_count(struct answers_count *sum)
 {

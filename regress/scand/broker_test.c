@@ -293,7 +293,8 @@ on_text(struct ipc *ipc, struct imsg *im)
 	else
 		CHECK_STR(more, "list[bl.example.org] on ipv4\n"
 		    "list[bl.example.org].tests 1\n"
-		    "list[bl.example.org].switched-off 0\n");
+		    "list[bl.example.org].switched-off 0\n"
+		    "list[bl.example.org].unwaited 0\n");
 	return 0;
 }
 

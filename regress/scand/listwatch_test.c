@@ -159,6 +159,12 @@ workers_tell_lists(void)
 	ntold++;
 }
 
+unsigned
+workers_unwaited(unsigned breaker)
+{
+	return breaker;
+}
+
 void
 workers_dispatch(void)
 {
@@ -249,7 +255,8 @@ test_first(void)
 	CHECK_STR(may("nolinks4"), "n");
 	CHECK(says("list[good.example] on ipv4\n"
 	    "list[good.example].tests 1\n"
-	    "list[good.example].switched-off 0\n"));
+	    "list[good.example].switched-off 0\n"
+	    "list[good.example].unwaited 0\n"));
 	CHECK(says("list[all.example] off: it has 127.0.0.1, as if it had "
 	    "everything\nlist[all.example].tests 1\n"
 	    "list[all.example].switched-off 1\n"));

@@ -70,7 +70,7 @@ list_look(struct job *j, const struct config_dnsbl *l)
 	if (netaddr_reverse(&j->scan.client, l->zone, name,
 	    sizeof(name)) == -1)
 		return;
-	a = answers_get(&j->answers, name, DNS_A);
+	a = answers_get_list(&j->answers, l, name);
 	if (a == NULL || a->status != DNS_OK)
 		return;
 	for (i = 0; i < a->nrec; i++) {

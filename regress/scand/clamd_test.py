@@ -144,13 +144,12 @@ def start_real(directory):
 
 
 def run(directory, port, sockets, word, tests):
-    config = scand_test.CONFIG
-    scand_test.CONFIG = config.replace(
+    config = scand_test.CONFIG.replace(
         "antivirus builtin", "antivirus clamd {{ %s }} on failure %s" %
         (", ".join('"%s"' % s for s in sockets), word))
     d = None
     try:
-        d = Scand(directory, port)
+        d = Scand(directory, port, config)
         for test, args in tests:
             t = time.time()
             test(d, *args)
@@ -162,7 +161,6 @@ def run(directory, port, sockets, word, tests):
             print(d.text()[-6000:])
         raise
     finally:
-        scand_test.CONFIG = config
         if d is not None and d.process.poll() is None:
             d.process.kill()
             d.process.wait()

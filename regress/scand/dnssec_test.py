@@ -137,21 +137,25 @@ def test_dnssec(directory):
         d = scand_test.Scand(directory, knot.port,
                              more=f'dnssec "{anchors}"')
         c = d.front()
+        # Several questions a message: MX, SPF and what follows from them.
         v = judge(c, LETTER, client="192.0.2.8", sender="x@open.test")
         assert counts(d) == (0, 0), d.status()
         assert "SENDER_DOMAIN_NO_MX" not in v.symbols(), v.hits
         v = judge(c, LETTER, sender="x@secure.test")
-        assert counts(d) == (1, 0), d.status()
+        secure, bogus = counts(d)
+        assert secure > 0 and bogus == 0, d.status()
         assert "SENDER_DOMAIN_NO_MX" not in v.symbols(), v.hits
         # That there is no such name is signed as well.
         v = judge(c, LETTER, sender="x@no.secure.test")
-        assert counts(d) == (2, 0), d.status()
+        assert counts(d)[0] > secure and counts(d)[1] == 0, d.status()
         assert "SENDER_DOMAIN_NO_MX" in v.symbols(), v.hits
         # What cannot be believed is no answer.
+        secure = counts(d)[0]
         v = judge(c, LETTER, sender="x@forged.test")
-        assert counts(d) == (2, 1), d.status()
+        bogus = counts(d)[1]
+        assert counts(d)[0] == secure and bogus > 0, d.status()
         v = judge(c, LETTER, sender="x@no.forged.test")
-        assert counts(d) == (2, 2), d.status()
+        assert counts(d)[0] == secure and counts(d)[1] > bogus, d.status()
         assert "SENDER_DOMAIN_NO_MX" not in v.symbols(), v.hits
     except BaseException:
         if d is not None:

@@ -91,7 +91,8 @@
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
 #define LIM_DKIM_SIGNATURES	10	/* RFC 6376 6.1: may be limited; each
 					   costs a key and its mathematics */
-#define LIM_DKIM_FIELD		16384	/* one of them; libopendkim takes 64 K */
+#define LIM_DKIM_FIELD		16384	/* one of them; libopendkim takes
+					   64 K */
 #define LIM_DKIM_HDRLIST	4000	/* its h=; libopendkim cuts at 4095 */
 #define LIM_DKIM_LINE		(1024 * 1024)	/* a word of the body, which
 					   libopendkim holds in memory */

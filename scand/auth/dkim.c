@@ -55,6 +55,7 @@ static int	 body_judge(struct dkim_result *, const struct dkim_tags *,
 static int	 feed(struct job *, const struct view *, struct dkim_check *,
 		    const struct field **, size_t);
 static int	 feed_body(struct dkim_check *, const struct view *);
+static u_char	*unconst(const uint8_t *);
 static int	 early_errors(struct job *, struct dkim_check *);
 static void	 give_up(struct job *, struct dkim_check *, enum auth_result,
 		    const char *);
@@ -281,7 +282,7 @@ feed(struct job *j, const struct view *v, struct dkim_check *c,
 			k++;
 		}
 		/* Names that it refuses nobody has signed. */
-		(void)dkim_header(c->handle, (u_char *)(uintptr_t)f->name,
+		(void)dkim_header(c->handle, unconst(f->name),
 		    (size_t)(f->raw + f->rawlen - f->name));
 	}
 	if (dkim_eoh(c->handle) != DKIM_STAT_OK ||
@@ -300,9 +301,20 @@ feed_body(struct dkim_check *c, const struct view *v)
 
 	if (n == 0)
 		return 0;
-	return dkim_body(c->handle,
-	    (u_char *)(uintptr_t)(v->p + v->header.size), n) == DKIM_STAT_OK ?
-	    0 : -1;
+	return dkim_body(c->handle, unconst(v->p + v->header.size), n) ==
+	    DKIM_STAT_OK ? 0 : -1;
+}
+
+/* The library only reads, but does not say so. */
+static u_char *
+unconst(const uint8_t *p)
+{
+	union {
+		const uint8_t	*in;
+		u_char		*out;
+	} u = { p };
+
+	return u.out;
 }
 
 /* What is wrong whatever the key is.  How many are left. */

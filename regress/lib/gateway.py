@@ -456,10 +456,13 @@ class Gateway:
         return pids
 
     def respawned(self, what, old):
-        """Waits until none of the old ones is there, but others are."""
+        """Waits until none of the old ones is there, but others are in their
+        places (two may have had one, after a reload)."""
+        places = {self.seen[pid][1] for pid in old if pid in self.seen}
+
         def there():
             now = self.pids(what)
-            return len(now) >= max(1, len(old)) and not set(now) & set(old)
+            return len(now) >= max(1, len(places)) and not set(now) & set(old)
         until(there, f"{what} runs again")
         self.remember()
 

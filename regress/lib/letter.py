@@ -68,7 +68,7 @@ def build(lines, mark, variables=None):
         return re.sub(r"\$([a-z]+)", lambda m: known.get(
             m.group(1), m.group(0)), text)
 
-    out = b""
+    out = bytearray()
     for line in lines:
         line = put(line)
         word, _, rest = line.partition(" ")
@@ -97,7 +97,7 @@ def build(lines, mark, variables=None):
             out += EICAR.encode() + b"\r\n"
         else:
             out += line.encode("utf-8", "surrogateescape") + b"\r\n"
-    return out
+    return bytes(out)
 
 
 def letter(mark, subject=None, size=0):

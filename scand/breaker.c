@@ -12,8 +12,9 @@
  * one for DNS as such.  It opens when several messages have asked since the
  * last answer (of a list: that came in good time), and the first of them did
  * so long ago; then messages go on without, while a question of our own now
- * and then tells when answers come again.  How long it takes is not noticed by counting
- * time-outs: a hundred messages a second would wait for the first of these.
+ * and then tells when answers come again.  How long it takes is not noticed by
+ * counting time-outs: a hundred messages a second would wait for the first of
+ * these.
  */
 
 #define TESTS		16	/* questions of our own, open at a time */

@@ -429,7 +429,8 @@ def main():
             d = Scand(directory, names.port)
             for test in (test_verdicts, test_auth, test_repeated, test_wrong,
                          test_many, test_stopped, test_silence,
-                         test_broker_killed, test_operator, test_reload, test_stop):
+                         test_broker_killed, test_operator, test_reload,
+                         test_stop):
                 t = time.time()
                 test(d)
                 print("%s: %.1f s" % (test.__name__, time.time() - t))

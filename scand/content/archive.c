@@ -154,7 +154,7 @@ stream_look(struct inspect *in, enum decoder_kind kind, const uint8_t *p,
 	unpack_look(&u, name);
 	if (!u.cut)
 		stream_report(in, src.last);
- out:
+out:
 	if (a != NULL)
 		(void)archive_read_free(a);
 	unpack_free(&u);

@@ -296,7 +296,7 @@ hash_2b(const uint8_t *in, const uint8_t *u, size_t u_n, uint8_t *k)
 			break;
 	}
 	ret = 0;
- out:
+out:
 	EVP_CIPHER_CTX_free(ctx);
 	return ret;
 }

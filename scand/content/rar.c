@@ -282,7 +282,7 @@ file5(struct rar *r, struct block5 *b)
 	if (r->look)
 		member(r, r->p + at, (size_t)name_n, b->end, b->data);
 	return;
- damaged:
+damaged:
 	r->damaged = 1;
 }
 

@@ -321,7 +321,7 @@ read_folders(struct sevenzip *z, struct cursor *c)
 		if (memory > z->memory)
 			z->memory = memory;
 	}
- out:
+out:
 	free(outs_of);
 	free(memory_of);
 	while (!c->bad && (id = octet(c)) != 0) {

@@ -240,7 +240,7 @@ lzw_string(struct sink *s, const struct lzw *z, unsigned code)
 	size_t at = sizeof(out);
 	uint8_t first;
 
-	while (code > 257 && at > 1) {
+	while (code > 257 && code < sizeof(out) && at > 1) {
 		out[--at] = z->last[code];
 		code = z->prefix[code];
 	}

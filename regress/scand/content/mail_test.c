@@ -111,10 +111,12 @@ test_tnef(void)
 static void
 tlv(struct made *m, uint8_t tag, const struct made *v)
 {
+	uint8_t len = (uint8_t)v->n;
+
 	made_add(m, &tag, 1);
 	if (v->n >= 128)
 		made_hex(m, "81");
-	made_add(m, &(uint8_t){ (uint8_t)v->n }, 1);
+	made_add(m, &len, 1);
 	made_add(m, v->p, v->n);
 }
 

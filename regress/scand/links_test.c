@@ -283,8 +283,9 @@ test_many(void)
 		links_reset(&l);
 		links_scan(&l, text, n, 1);
 		links_scan(&l, text, n, 0);
-		if (clock() - from > CLOCKS_PER_SEC / 2)
-			CHECK_STR(floods[i], "scanned in half a second");
+		/* Quadratic would be minutes; sanitizers are slow. */
+		if (clock() - from > 5 * CLOCKS_PER_SEC)
+			CHECK_STR(floods[i], "scanned in five seconds");
 	}
 	/* no more than the limit of all texts */
 	links_reset(&l);

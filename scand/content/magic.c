@@ -296,8 +296,10 @@ is_cpio(const uint8_t *p, size_t n)
 {
 	size_t i;
 
-	if (n < 76 || memcmp(p, "0707", 4) != 0 || (memcmp(p + 4, "01", 2) != 0 &&
-	    memcmp(p + 4, "02", 2) != 0 && memcmp(p + 4, "07", 2) != 0))
+	if (n < 76 || memcmp(p, "0707", 4) != 0)
+		return 0;
+	if (memcmp(p + 4, "01", 2) != 0 && memcmp(p + 4, "02", 2) != 0 &&
+	    memcmp(p + 4, "07", 2) != 0)
 		return 0;
 	for (i = 6; i < 76; i++)
 		if (memchr("0123456789abcdefABCDEF", p[i], 22) == NULL)

@@ -36,8 +36,8 @@ static size_t			 ring_next;
 
 static int	 entry_cmp(struct entry *, struct entry *);
 static int	 settled_cmp(struct settled *, struct settled *);
-static size_t	 parts_of(const char *, size_t, uint8_t *, struct hop **);
-static struct hop *domain_hop(const char *, size_t);
+static size_t	 parts_of(const struct loaded *, uint8_t *, struct hop **);
+static struct hop *domain_hop(const char *, size_t, int);
 
 RB_PROTOTYPE(entry_tree, entry, tree, entry_cmp)
 RB_GENERATE(entry_tree, entry, tree, entry_cmp)
@@ -57,7 +57,7 @@ settled_cmp(struct settled *a, struct settled *b)
 }
 
 static struct hop *
-domain_hop(const char *domain, size_t len)
+domain_hop(const char *domain, size_t len, int inbound)
 {
 	struct hopspec	 spec;
 	char		 name[LIM_DOMAIN + 1];
@@ -66,7 +66,7 @@ domain_hop(const char *domain, size_t len)
 		len = 0;
 	memcpy(name, domain, len);
 	name[len] = '\0';
-	hopspec_route(child_config(), name, &spec);
+	hopspec_route(child_config(), name, inbound, &spec);
 	return sched_hop(&spec);
 }
 
@@ -75,13 +75,14 @@ domain_hop(const char *domain, size_t len)
  * without memory.
  */
 static size_t
-parts_of(const char *domains, size_t n, uint8_t *part, struct hop **hops)
+parts_of(const struct loaded *l, uint8_t *part, struct hop **hops)
 {
 	struct hop	*h;
-	const char	*p = domains, *sp;
+	const char	*p = l->domains, *sp;
 	size_t		 i, j, len, nhops = 0;
+	int		 inbound = (l->envflags & LOADED_INBOUND) != 0;
 
-	for (i = 0; i < n; i++, p += len + (sp != NULL)) {
+	for (i = 0; i < l->nrcpts; i++, p += len + (sp != NULL)) {
 		sp = strchr(p, ' ');
 		len = sp == NULL ? strlen(p) : (size_t)(sp - p);
 		if (len == 1 && *p == '=' && i > 0) {
@@ -89,9 +90,9 @@ parts_of(const char *domains, size_t n, uint8_t *part, struct hop **hops)
 			continue;
 		}
 		if (len == 1 && (*p == '-' || *p == '.'))
-			h = domain_hop("", 0);
+			h = domain_hop("", 0, 0);
 		else
-			h = domain_hop(p, len);
+			h = domain_hop(p, len, inbound);
 		if (h == NULL)
 			return 0;
 		for (j = 0; j < nhops && hops[j] != h; j++)
@@ -113,7 +114,7 @@ entry_new(const struct loaded *l)
 	char		*tail;
 
 	if (l->nrcpts == 0 || l->nrcpts > LIM_RCPTS ||
-	    (nparts = parts_of(l->domains, l->nrcpts, part, hops)) == 0)
+	    (nparts = parts_of(l, part, hops)) == 0)
 		return NULL;
 	size = sizeof(*e) + nparts * sizeof(e->parts[0]);
 	if ((e = calloc(1, size + 2 * (size_t)l->nrcpts + senderlen + 1)) ==
@@ -162,7 +163,7 @@ entry_from_envelope(const struct envelope *env)
 	memcpy(l.id, env->id, sizeof(l.id));
 	l.time = env->time;
 	l.size = env->size;
-	l.envflags = env->flags;
+	l.envflags = loaded_flags(env);
 	l.nrcpts = (uint16_t)env->nrcpts;
 	for (i = 0; i < env->nrcpts; i++)
 		l.state[i] = env->rcpts[i].discard ? RCPT_DISCARDED :

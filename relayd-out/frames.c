@@ -189,6 +189,12 @@ loaded_free(struct loaded *l)
 	l->domains = NULL;
 }
 
+uint8_t
+loaded_flags(const struct envelope *e)
+{
+	return e->flags | (e->class == CLASS_INBOUND ? LOADED_INBOUND : 0);
+}
+
 void
 loaded_domains(struct text *t, const struct envelope *e)
 {

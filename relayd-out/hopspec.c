@@ -18,7 +18,7 @@
 static int	 literal(const char *, struct netaddr *);
 
 void
-hopspec_route(const struct config *conf, const char *domain,
+hopspec_route(const struct config *conf, const char *domain, int inbound,
     struct hopspec *spec)
 {
 	const struct config_domain	*d;
@@ -35,7 +35,9 @@ hopspec_route(const struct config *conf, const char *domain,
 			spec->kind = HOP_HOST;
 		else
 			spec->kind = HOP_NONE;
-	} else if (*domain == '[')
+	} else if (inbound)
+		spec->kind = HOP_UNROUTED;
+	else if (*domain == '[')
 		spec->kind = literal(domain, &spec->addr) == 0 ? HOP_ADDR :
 		    HOP_NONE;
 	else if (domain_valid(domain, 1) &&
@@ -83,6 +85,9 @@ hopspec_key(const struct hopspec *spec, char buf[HOP_KEY])
 	case HOP_NONE:
 		(void)strlcpy(buf, "none", HOP_KEY);
 		break;
+	case HOP_UNROUTED:
+		(void)strlcpy(buf, "unrouted", HOP_KEY);
+		break;
 	}
 	return buf;
 }
@@ -104,7 +109,7 @@ hopspec_parse(struct ibuf *b, struct hopspec *spec)
 	ibuf_get_str(b, spec->host, sizeof(spec->host));
 	netaddr_get(b, &spec->addr);
 	spec->port = ibuf_get_u16(b);
-	if (b->bad || (unsigned)spec->kind > HOP_NONE)
+	if (b->bad || (unsigned)spec->kind > HOP_UNROUTED)
 		return -1;
 	return 0;
 }

@@ -61,7 +61,7 @@ journal_print_add(struct text *t, const struct envelope *e)
 	text_add(t, " ", 1);
 	text_num(t, e->size);
 	text_add(t, " ", 1);
-	text_num(t, e->flags);
+	text_num(t, loaded_flags(e));
 	text_add(t, " ", 1);
 	text_num(t, e->nrcpts);
 	text_add(t, " <", 2);

@@ -74,7 +74,8 @@ enum hop_kind {
 	HOP_MX,		/* host is a domain: by MX, RFC 5321 5.1 */
 	HOP_HOST,	/* host is a configured name: its addresses */
 	HOP_ADDR,	/* addr */
-	HOP_NONE	/* the recipient has no usable domain */
+	HOP_NONE,	/* the recipient has no usable domain */
+	HOP_UNROUTED	/* inbound, and the domain is not served (any more) */
 };
 
 struct hopspec {
@@ -86,9 +87,10 @@ struct hopspec {
 
 #define HOP_KEY		(LIM_DOMAIN + 16)
 
-/* Where mail for a folded domain goes.  hopspec_key: what messages with the
-   same next hop have in common; for people too. */
-void	 hopspec_route(const struct config *, const char *domain,
+/* Where mail for a folded domain goes; inbound: only where the configuration
+   says.  hopspec_key: what messages with the same next hop have in common; for
+   people too. */
+void	 hopspec_route(const struct config *, const char *domain, int inbound,
 	    struct hopspec *);
 const char *hopspec_key(const struct hopspec *, char buf[HOP_KEY]);
 void	 hopspec_add(struct ibuf *, const struct hopspec *);
@@ -172,17 +174,19 @@ struct loaded {
 	uint64_t	 next;
 	uint32_t	 attempts;
 	uint8_t		 flags;		/* ENTRY_* */
-	uint8_t		 envflags;	/* ENV_* */
+	uint8_t		 envflags;	/* ENV_*, LOADED_INBOUND */
 	uint16_t	 nrcpts;
 	char		 sender[LIM_PATH + 1];
 	char		 state[LIM_RCPTS + 1];
 	char		*domains;
 };
 #define LOADED_DOMAINS	(LIM_RCPTS * (LIM_DOMAIN + 1))
+#define LOADED_INBOUND	0x80	/* goes to configured next hops only */
 
 void	 loaded_add(struct ibuf *, const struct loaded *);
 int	 loaded_parse(struct ibuf *, struct loaded *);
 void	 loaded_free(struct loaded *);	/* what it owns */
+uint8_t	 loaded_flags(const struct envelope *);
 /* The domains of an envelope in the form above. */
 void	 loaded_domains(struct text *, const struct envelope *);
 

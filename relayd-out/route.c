@@ -146,6 +146,13 @@ answer_now(void *arg)
 		done(a, ROUTE_FAIL, "5.1.3", "the address has no usable "
 		    "domain");
 		break;
+	case HOP_UNROUTED:
+		/* Between a reload here and one of who accepted it, or when a
+		   participant has left.  A stranger's mail for us never goes
+		   out to the world. */
+		done(a, ROUTE_DEFER, "4.3.5", "its domain is not served here "
+		    "at present");
+		break;
 	default:
 		done(a, ROUTE_DEFER, "4.3.0", "no memory");
 		break;

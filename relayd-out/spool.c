@@ -579,7 +579,7 @@ adopt(const struct stored *s)
 	l.next = s->next;
 	l.attempts = s->attempts;
 	l.flags = s->flags;
-	l.envflags = s->env->flags;
+	l.envflags = loaded_flags(s->env);
 	l.nrcpts = (uint16_t)s->env->nrcpts;
 	(void)strlcpy(l.sender, s->env->sender, sizeof(l.sender));
 	memcpy(l.state, s->state, sizeof(l.state));

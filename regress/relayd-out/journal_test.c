@@ -31,7 +31,7 @@ lines(void)
 	CHECK_INT(r.kind, JOURNAL_ADD);
 	CHECK_STR(r.id, e->id);
 	CHECK(r.time == e->time && r.size == e->size);
-	CHECK_INT(r.envflags, e->flags);
+	CHECK_INT(r.envflags, loaded_flags(e));
 	CHECK_INT(r.nrcpts, 4);
 	(void)snprintf(want, sizeof(want), "%.*s", (int)r.domainslen,
 	    r.domains);

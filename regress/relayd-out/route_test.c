@@ -219,6 +219,7 @@ main(void)
 	CHECK_STR(find(HOP_ADDR, "192.0.2.7"), "ok 192.0.2.7");
 	CHECK_STR(find(HOP_ADDR, "192.0.2.25"), "fail 5.4.6");
 	CHECK_STR(find(HOP_NONE, ""), "fail 5.1.3");
+	CHECK_STR(find(HOP_UNROUTED, ""), "later 4.3.5");
 	CHECK_INT(open_questions, 0);
 
 	/* Taken back, nobody is told. */

@@ -242,7 +242,10 @@ on_put(struct ipc *ipc, struct imsg *im)
 	char		 origin[ID_SIZE];
 	uint8_t		 flags;
 
-	(void)ipc;
+	/* From one that died before we read it, and its successor has been
+	   told already what there is: who asked asks that one, by id. */
+	if (ipc != queue)
+		return 0;
 	memset(&c, 0, sizeof(c));
 	flags = ibuf_get_u8(&im->data);
 	e = envelope_parse(&im->data);

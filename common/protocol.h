@@ -134,10 +134,19 @@ enum action {
 };
 const char *action_name(enum action);
 
-/* Findings that decide by themselves; each has a policy (pfoertner.conf). */
+/* Findings that decide by themselves; each has a policy (pfoertner.conf).  Of
+   several in one message, a refusal tells the first. */
 enum decisive {
-	DECISIVE_VIRUS, DECISIVE_MACRO, DECISIVE_PDF, DECISIVE_ARCHIVE,
+	DECISIVE_VIRUS,
+	DECISIVE_MACRO,
+	DECISIVE_MACRO_UNREADABLE,
+	DECISIVE_PDF,
+	DECISIVE_PDF_OWNER,	/* encrypted, but opens without password */
+	DECISIVE_ARCHIVE,
+	DECISIVE_ARCHIVE_HALF,	/* encrypted by one of two headers */
 	DECISIVE_OFFICE,
+	DECISIVE_PARTIAL,	/* message/partial */
+	DECISIVE_OPAQUE,	/* cannot be looked into */
 	DECISIVE_DMARC,		/* and the policy of its domain is reject */
 	DECISIVE_MAX
 };

@@ -205,6 +205,9 @@ const char	*unit_print_time(uint32_t, char buf[UNIT_STRLEN]);
 const char	*unit_print_size(uint64_t, char buf[UNIT_STRLEN]);
 const char	*unit_print_rate(uint32_t, uint32_t, char buf[UNIT_STRLEN]);
 
+/* print.c: the words of each enum decisive. */
+extern const char *const		config_decisive[DECISIVE_MAX];
+
 /* The limits: name, where it is kept, whether it is a time. */
 struct config_limit {
 	const char	*name;

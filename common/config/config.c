@@ -46,6 +46,8 @@ config_new(void)
 	cf->policy.reject_at = LIM_DEF_REJECT_AT;
 	for (d = 0; d < DECISIVE_MAX; d++)
 		cf->policy.decisive[d] = ACTION_REJECT;
+	/* Old and rare formats are opaque as well: that only scores. */
+	cf->policy.decisive[DECISIVE_OPAQUE] = ACTION_ACCEPT;
 	cf->policy.decisive[DECISIVE_DMARC] = ACTION_ACCEPT;
 	cf->antivirus = ANTIVIRUS_NONE;
 	cf->antivirus_down = ACTION_TEMPFAIL;

@@ -41,10 +41,11 @@ static int		 last_first;	/* a statement? */
 
 %token	ARCHIVE AT BELOW BUILTIN CERT CLAMD CLUSTER CONTACT DELAY DELIVER
 %token	DIRECTORY DISCARD DKIM DMARC DNSBL DNSSEC DOMAIN ENCRYPTED EVERY EXCEPT
-%token	EXPIRE FAILURE FOR FROM GREYLIST KEEP KEY LIMIT LISTEN LMDB MACROS MAX
-%token	MEMORY MESSAGE NODE OFFICE ON OPERATORS PARTICIPANT PDF PKI POINTS PORT
-%token	PREFIX PROCESSES QUEUE REDIS RELAY RESOLVER RETRY ROTATE RUNTIME
-%token	SCANNER SELECTORS SEND SERVICE SMTP SPOOL SYMBOL TEST TLS TO TRAP USER
+%token	EXPIRE FAILURE FOR FROM GREYLIST HALF KEEP KEY LIMIT LISTEN LMDB MACROS
+%token	MAX MEMORY MESSAGE NODE OFFICE ON OPAQUE OPERATORS OWNER PARTIAL
+%token	PARTICIPANT PDF PKI POINTS PORT PREFIX PROCESSES QUEUE REDIS RELAY
+%token	RESOLVER RETRY ROTATE RUNTIME SCANNER SELECTORS SEND SERVICE SMTP SPOOL
+%token	SYMBOL TEST TLS TO TRAP UNREADABLE USER
 %token	VIRUS WARN WINDOW STRAY
 %token	<value>		ACCEPT ANTIVIRUS NETWORK REJECT STATE TEMPFAIL
 %token	<value>		WORD STRING
@@ -312,9 +313,18 @@ greyitem	: AT WORD			{
 
 finding		: VIRUS				{ $$ = DECISIVE_VIRUS; }
 		| MACROS			{ $$ = DECISIVE_MACRO; }
+		| UNREADABLE MACROS		{
+			$$ = DECISIVE_MACRO_UNREADABLE;
+		}
 		| ENCRYPTED PDF			{ $$ = DECISIVE_PDF; }
+		| OWNER PDF			{ $$ = DECISIVE_PDF_OWNER; }
 		| ENCRYPTED ARCHIVE		{ $$ = DECISIVE_ARCHIVE; }
+		| HALF ENCRYPTED ARCHIVE	{
+			$$ = DECISIVE_ARCHIVE_HALF;
+		}
 		| ENCRYPTED OFFICE		{ $$ = DECISIVE_OFFICE; }
+		| PARTIAL			{ $$ = DECISIVE_PARTIAL; }
+		| OPAQUE			{ $$ = DECISIVE_OPAQUE; }
 		| DMARC				{ $$ = DECISIVE_DMARC; }
 		;
 
@@ -376,6 +386,7 @@ static const struct keyword keywords[] = {
 	{ "from",	FROM,		NULL },
 	{ "greylist",	GREYLIST,	"greylist [at POINTS] [delay TIME] "
 	    "[window TIME] [keep TIME]" },
+	{ "half",	HALF,		"half encrypted archive ACTION" },
 	{ "keep",	KEEP,		NULL },
 	{ "key",	KEY,		NULL },
 	{ "limit",	LIMIT,		"limit NAME VALUE" },
@@ -391,7 +402,10 @@ static const struct keyword keywords[] = {
 	{ "node",	NODE,		"node NAME" },
 	{ "office",	OFFICE,		NULL },
 	{ "on",		ON,		NULL },
+	{ "opaque",	OPAQUE,		"opaque ACTION" },
 	{ "operators",	OPERATORS,	"operators { USER, ... }" },
+	{ "owner",	OWNER,		"owner pdf ACTION" },
+	{ "partial",	PARTIAL,	"partial ACTION" },
 	{ "participant", PARTICIPANT,	"participant NAME [contact TEXT] {" },
 	{ "pdf",	PDF,		NULL },
 	{ "pki",	PKI,		"pki NAME cert PATH key PATH" },
@@ -425,6 +439,7 @@ static const struct keyword keywords[] = {
 	{ "tls",	TLS,		NULL },
 	{ "to",		TO,		NULL },
 	{ "trap",	TRAP,		"trap { ADDRESS, ... }" },
+	{ "unreadable",	UNREADABLE,	"unreadable macros ACTION" },
 	{ "user",	USER,		"user prefix TEXT" },
 	{ "virus",	VIRUS,		"virus ACTION" },
 	{ "warn",	WARN,		NULL },

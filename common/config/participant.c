@@ -28,12 +28,11 @@ static void	policy_apply(struct parse *, const struct items *,
 static int	policy_bit(int);
 static void	policy_item(struct parse *, const struct item *,
 		    struct policy *);
+static const char *policy_word(int);
 static void	grey_item(struct parse *, const struct item *);
 
 static const char *const policy_words[] = {
-	"greylist at", "reject at", "delay", "window", "keep",
-	"virus", "macros", "encrypted pdf", "encrypted archive",
-	"encrypted office", "dmarc"
+	"greylist at", "reject at", "delay", "window", "keep"
 };
 
 /* name is NULL after a wrong head; its block is still read. */
@@ -251,12 +250,19 @@ policy_apply(struct parse *p, const struct items *is, struct policy *policy,
 		bit = policy_bit(i->kind);
 		if (*set & bit)
 			parse_error(p, &i->a->where, "%s is given twice",
-			    policy_words[i->kind]);
+			    policy_word(i->kind));
 		*set |= (uint16_t)bit;
 		if (i->kind < ITEM_DECISIVE)
 			*where = i->a->where;
 		policy_item(p, i, policy);
 	}
+}
+
+static const char *
+policy_word(int kind)
+{
+	return kind < ITEM_DECISIVE ? policy_words[kind] :
+	    config_decisive[kind - ITEM_DECISIVE];
 }
 
 static int

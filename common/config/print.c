@@ -40,12 +40,17 @@ static void	dotted(uint32_t, char buf[16]);
 static void	quote(FILE *, const char *);
 static const char *action_word(unsigned);
 
-static const char *const decisive_words[DECISIVE_MAX] = {
+const char *const config_decisive[DECISIVE_MAX] = {
 	[DECISIVE_VIRUS] = "virus",
 	[DECISIVE_MACRO] = "macros",
+	[DECISIVE_MACRO_UNREADABLE] = "unreadable macros",
 	[DECISIVE_PDF] = "encrypted pdf",
+	[DECISIVE_PDF_OWNER] = "owner pdf",
 	[DECISIVE_ARCHIVE] = "encrypted archive",
+	[DECISIVE_ARCHIVE_HALF] = "half encrypted archive",
 	[DECISIVE_OFFICE] = "encrypted office",
+	[DECISIVE_PARTIAL] = "partial",
+	[DECISIVE_OPAQUE] = "opaque",
 	[DECISIVE_DMARC] = "dmarc",
 };
 
@@ -158,7 +163,7 @@ print_policy(const struct config *cf, FILE *fp)
 	fprintf(fp, "\nreject at %s\n",
 	    unit_print_points(cf->policy.reject_at, buf));
 	for (d = 0; d < DECISIVE_MAX; d++)
-		fprintf(fp, "%s %s\n", decisive_words[d],
+		fprintf(fp, "%s %s\n", config_decisive[d],
 		    action_word(cf->policy.decisive[d]));
 	if (cf->antivirus == ANTIVIRUS_BUILTIN) {
 		fprintf(fp, "antivirus builtin\n");
@@ -369,7 +374,7 @@ print_policyset(const struct policy *policy, uint16_t set, FILE *fp)
 	}
 	for (d = 0; d < DECISIVE_MAX; d++)
 		if (set & POLICY_SET_DECISIVE(d)) {
-			fprintf(fp, "%s%s %s", sep, decisive_words[d],
+			fprintf(fp, "%s%s %s", sep, config_decisive[d],
 			    action_word(policy->decisive[d]));
 			sep = " ";
 		}

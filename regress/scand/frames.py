@@ -143,7 +143,7 @@ def policy(role=0, greylist=4.0, reject=8.0, decisive=3,
            participant="uni"):
     return struct.pack("=Bii", role, round(greylist * 100),
                        round(reject * 100)) + bytes(
-                           [decisive] * 5 + [0]) + text(participant)
+                           [decisive] * 9 + [0, 0]) + text(participant)
 
 
 def scan(content, client="192.0.2.9", helo="mx.a.example", ident=None,

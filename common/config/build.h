@@ -57,7 +57,7 @@ enum once {
 	ONCE_PROCESSES = ONCE_DIRECTORY + 3,
 	ONCE_QUEUE = ONCE_PROCESSES + 3,
 	ONCE_LIMIT = ONCE_QUEUE + 4,		/* + index in config_limits */
-	ONCE_MAX = ONCE_LIMIT + 16
+	ONCE_MAX = ONCE_LIMIT + 32
 };
 
 struct parse_node;
@@ -208,11 +208,13 @@ const char	*unit_print_rate(uint32_t, uint32_t, char buf[UNIT_STRLEN]);
 /* print.c: the words of each enum decisive. */
 extern const char *const		config_decisive[DECISIVE_MAX];
 
-/* The limits: name, where it is kept, whether it is a time. */
+/* The limits: name, where it is kept, how it is written. */
+enum limit_unit { LIMIT_COUNT, LIMIT_TIME, LIMIT_SIZE };
+
 struct config_limit {
 	const char	*name;
 	size_t		 offset;		/* of a uint32_t in config */
-	int		 istime;
+	enum limit_unit	 unit;
 	uint32_t	 max;
 };
 extern const struct config_limit	config_limits[];

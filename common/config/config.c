@@ -72,6 +72,11 @@ config_new(void)
 	cf->limit_drain_s = LIM_DEF_DRAIN_S;
 	cf->limit_hopconnections = LIM_DEF_HOPCONNECTIONS;
 	cf->limit_lists_s = LIM_DEF_LISTS_S;
+	cf->limit_scan_depth = LIM_DEF_SCAN_DEPTH;
+	cf->limit_scan_members = LIM_DEF_SCAN_THINGS;
+	cf->limit_scan_bytes = LIM_DEF_SCAN_OUT;
+	cf->limit_scan_ratio = LIM_DEF_SCAN_RATIO;
+	cf->limit_scan_ms = LIM_DEF_SCAN_MS;
 	cf->nsmtp = 1;
 	cf->nscanner = 2;
 	cf->ndeliver = 1;

@@ -229,6 +229,10 @@ struct config {
 	uint32_t		 limit_idle_s, limit_data_s, limit_deadline_s;
 	uint32_t		 limit_dns_s, limit_connect_s, limit_drain_s;
 	uint32_t		 limit_hopconnections, limit_lists_s;
+	/* Of what is in one message, see struct budget in scand. */
+	uint32_t		 limit_scan_depth, limit_scan_members;
+	uint32_t		 limit_scan_bytes, limit_scan_ratio;
+	uint32_t		 limit_scan_ms;
 	uint32_t		 nsmtp, nscanner, ndeliver; /* processes */
 
 	/* Queue. */

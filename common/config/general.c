@@ -15,24 +15,32 @@
 
 static void	replace(char **, char *);
 
+#define AT(member)	offsetof(struct config, limit_##member)
+
 const struct config_limit config_limits[] = {
-	{ "connections", offsetof(struct config, limit_connections), 0,
+	{ "connections", AT(connections), LIMIT_COUNT, 1000000 },
+	{ "connections per network", AT(netconnections), LIMIT_COUNT,
 	    1000000 },
-	{ "connections per network",
-	    offsetof(struct config, limit_netconnections), 0, 1000000 },
-	{ "errors", offsetof(struct config, limit_errors), 0, 1000 },
-	{ "commands", offsetof(struct config, limit_commands), 0, 1000000 },
-	{ "messages", offsetof(struct config, limit_messages), 0, 1000000 },
-	{ "recipients", offsetof(struct config, limit_rcpts), 0, LIM_RCPTS },
-	{ "idle", offsetof(struct config, limit_idle_s), 1, LIM_SECONDS },
-	{ "data", offsetof(struct config, limit_data_s), 1, LIM_SECONDS },
-	{ "deadline", offsetof(struct config, limit_deadline_s), 1, 600 },
-	{ "dns", offsetof(struct config, limit_dns_s), 1, 600 },
-	{ "connect", offsetof(struct config, limit_connect_s), 1, 600 },
-	{ "drain", offsetof(struct config, limit_drain_s), 1, LIM_SECONDS },
-	{ "hop connections", offsetof(struct config, limit_hopconnections), 0,
-	    10000 },
-	{ "lists", offsetof(struct config, limit_lists_s), 1, 86400 },
+	{ "errors", AT(errors), LIMIT_COUNT, 1000 },
+	{ "commands", AT(commands), LIMIT_COUNT, 1000000 },
+	{ "messages", AT(messages), LIMIT_COUNT, 1000000 },
+	{ "recipients", AT(rcpts), LIMIT_COUNT, LIM_RCPTS },
+	{ "idle", AT(idle_s), LIMIT_TIME, LIM_SECONDS },
+	{ "data", AT(data_s), LIMIT_TIME, LIM_SECONDS },
+	{ "deadline", AT(deadline_s), LIMIT_TIME, 600 },
+	{ "dns", AT(dns_s), LIMIT_TIME, 600 },
+	{ "connect", AT(connect_s), LIMIT_TIME, 600 },
+	{ "drain", AT(drain_s), LIMIT_TIME, LIM_SECONDS },
+	{ "hop connections", AT(hopconnections), LIMIT_COUNT, 10000 },
+	{ "lists", AT(lists_s), LIMIT_TIME, 86400 },
+	/* Each level costs stack. */
+	{ "scan depth", AT(scan_depth), LIMIT_COUNT, 50 },
+	{ "scan members", AT(scan_members), LIMIT_COUNT, 10000000 },
+	{ "scan bytes", AT(scan_bytes), LIMIT_SIZE, UINT32_MAX },
+	{ "scan ratio", AT(scan_ratio), LIMIT_COUNT, 1000000 },
+	/* Well before the scanner ends itself. */
+	{ "scan milliseconds", AT(scan_ms), LIMIT_COUNT,
+	    LIM_SCAN_CPU_S * 1000 / 2 },
 };
 const size_t config_nlimits = sizeof(config_limits) / sizeof(config_limits[0]);
 
@@ -229,7 +237,8 @@ build_limit(struct parse *p, struct values *vs)
 	const struct config_limit	*l = NULL;
 	struct value			*v;
 	char				 name[64] = "";
-	uint32_t			 value;
+	uint64_t			 size;
+	uint32_t			 value = 0;
 	size_t				 i;
 	int				 ok;
 
@@ -253,15 +262,21 @@ build_limit(struct parse *p, struct values *vs)
 	l = &config_limits[i];
 	if (!build_once(p, ONCE_LIMIT + (int)i, &v->where, l->name))
 		return;
-	if (l->istime)
+	size = 0;
+	if (l->unit == LIMIT_TIME) {
 		ok = build_time(p, v, &value);
-	else
+		size = value;
+	} else if (l->unit == LIMIT_SIZE) {
+		ok = build_size(p, v, &size);
+		value = (uint32_t)size;
+	} else
 		ok = build_number(p, v, 1, l->max, &value);
 	if (!ok)
 		return;
-	if (value > l->max)
-		parse_error(p, &v->where, "limit %s is at most %u seconds",
-		    l->name, l->max);
+	if (size > l->max)
+		parse_error(p, &v->where, "limit %s is at most %u %s",
+		    l->name, l->max, l->unit == LIMIT_TIME ? "seconds" :
+		    "octets");
 	else
 		memcpy((char *)p->cf + l->offset, &value, sizeof(value));
 }

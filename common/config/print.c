@@ -276,6 +276,7 @@ static void
 print_limits(const struct config *cf, FILE *fp)
 {
 	const struct config_limit	*l;
+	char				 buf[UNIT_STRLEN];
 	uint32_t			 value;
 	size_t				 i;
 
@@ -283,8 +284,10 @@ print_limits(const struct config *cf, FILE *fp)
 		l = &config_limits[i];
 		memcpy(&value, (const char *)cf + l->offset, sizeof(value));
 		fprintf(fp, "limit %s", l->name);
-		if (l->istime)
+		if (l->unit == LIMIT_TIME)
 			print_time(fp, "", value);
+		else if (l->unit == LIMIT_SIZE)
+			fprintf(fp, " %s", unit_print_size(value, buf));
 		else
 			fprintf(fp, " %u", value);
 		putc('\n', fp);

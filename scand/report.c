@@ -24,7 +24,7 @@ void
 report_make(const struct job *j, const struct verdict *v, char *buf,
     size_t size)
 {
-	const struct finding *f;
+	const struct hit *f;
 	struct text t = { buf, 0, size };
 	const char *detail;
 	size_t i;
@@ -34,7 +34,7 @@ report_make(const struct job *j, const struct verdict *v, char *buf,
 	    "explanation");
 	for (i = 0; i < j->found.n; i++) {
 		f = &j->found.v[i];
-		detail = finding_detail(&j->found, f);
+		detail = hit_detail(&j->found, f);
 		text_put(&t, "%8.2f  %-24s %-8s %s\n", f->points / 100.0,
 		    symbol(f->id)->name, symbol(f->id)->group,
 		    symbol(f->id)->text);

@@ -413,7 +413,7 @@ job_result(const struct job *j, const struct verdict *v)
 static void
 job_log(const struct job *j, const struct verdict *v)
 {
-	const struct finding *f;
+	const struct hit *f;
 	struct audit a;
 	char syms[768], lists[256];
 	size_t i, ns = 0, nl = 0;
@@ -424,7 +424,7 @@ job_log(const struct job *j, const struct verdict *v)
 		    symbol(f->id)->name, f->points / 100.0);
 		if (f->id == SYM_DNSBL || f->id == SYM_DNSWL)
 			nl = list_add(lists, nl, sizeof(lists), "%s",
-			    finding_detail(&j->found, f));
+			    hit_detail(&j->found, f));
 	}
 	audit_begin(&a, j->scan.id, "scanned");
 	audit_points(&a, "score", v->score);

@@ -212,7 +212,7 @@ static void
 findings_put(struct findings *f, enum symbol_id id, int32_t p,
     const char *fmt, va_list ap)
 {
-	struct finding *v;
+	struct hit *v;
 
 	if (f->n >= LIM_SYMBOLS - 1) {
 		v = &f->v[LIM_SYMBOLS - 1];
@@ -256,7 +256,7 @@ findings_text(struct findings *f, const char *fmt, va_list ap)
 }
 
 const char *
-finding_detail(const struct findings *f, const struct finding *v)
+hit_detail(const struct findings *f, const struct hit *v)
 {
 	return f->text + v->detail;
 }

@@ -67,14 +67,14 @@ int32_t		 symbol_points(enum symbol_id);
  * What was found in one message, in order.  Large: not to be cleared, but
  * reset.
  */
-struct finding {
+struct hit {
 	enum symbol_id	 id;
 	int32_t		 points;
 	uint16_t	 detail;	/* offset into text; 0: none */
 };
 
 struct findings {
-	struct finding	 v[LIM_SYMBOLS];
+	struct hit	 v[LIM_SYMBOLS];
 	size_t		 n;
 	char		 text[LIM_FINDING_TEXT];
 	size_t		 len;
@@ -94,8 +94,8 @@ void		 findings_add_points(struct findings *, enum symbol_id,
 		    int32_t points, const char *fmt, ...)
 		    __attribute__((format(printf, 4, 5)));
 /* "" if there is none. */
-const char	*finding_detail(const struct findings *,
-		    const struct finding *);
+const char	*hit_detail(const struct findings *,
+		    const struct hit *);
 int		 findings_has(const struct findings *, enum symbol_id);
 /* Take back what was added since n and len were *f's. */
 void		 findings_rewind(struct findings *, size_t n, size_t len);

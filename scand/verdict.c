@@ -21,10 +21,10 @@ static char			report[LIM_REPORT];
 
 static int32_t	score_sum(const struct findings *);
 static int32_t	score_lift(struct job *);
-static int	is_lifting(const struct finding *);
+static int	is_lifting(const struct hit *);
 static int	decides(const struct policy *, const struct auth *, int);
 static void	reply_text(const struct job *, struct verdict *);
-static const struct finding *reply_finding(const struct job *);
+static const struct hit *reply_finding(const struct job *);
 static void	trace_make(const struct job *, const struct verdict *);
 static size_t	trace_score(const struct job *, int32_t, char *, size_t);
 static size_t	trace_symbols(const struct findings *, char *, size_t);
@@ -50,7 +50,7 @@ verdict_make(struct job *j, struct verdict *v)
 		(void)strlcpy(hits[i].name, symbol(f->v[i].id)->name,
 		    sizeof(hits[i].name));
 		hits[i].points = f->v[i].points;
-		(void)strlcpy(hits[i].detail, finding_detail(f, &f->v[i]),
+		(void)strlcpy(hits[i].detail, hit_detail(f, &f->v[i]),
 		    sizeof(hits[i].detail));
 	}
 	(void)strlcpy(v->rdns, j->auth.rdns, sizeof(v->rdns));
@@ -135,7 +135,7 @@ decides(const struct policy *p, const struct auth *auth, int d)
 
 /* RFC 9989 4.7: such mail is suspicious, so it has to come twice. */
 static int
-is_lifting(const struct finding *v)
+is_lifting(const struct hit *v)
 {
 	return (v->id == SYM_DMARC_FAIL_QUARANTINE ||
 	    v->id == SYM_DMARC_FAIL_REJECT) && symbol_points(v->id) != 0;
@@ -185,7 +185,7 @@ score_sum(const struct findings *f)
 static void
 reply_text(const struct job *j, struct verdict *v)
 {
-	const struct finding *f;
+	const struct hit *f;
 	enum action worst = ACTION_ACCEPT;
 	size_t i;
 
@@ -204,11 +204,11 @@ reply_text(const struct job *j, struct verdict *v)
 		(void)snprintf(v->reply, sizeof(v->reply),
 		    "550 5.7.26 Message rejected: not authenticated, and %s "
 		    "asks to reject that (DMARC).",
-		    finding_detail(&j->found, f));
+		    hit_detail(&j->found, f));
 	else if (f != NULL)
 		(void)snprintf(v->reply, sizeof(v->reply),
 		    "5.7.1 Message rejected: %s found (%s).",
-		    symbol(f->id)->name, finding_detail(&j->found, f));
+		    symbol(f->id)->name, hit_detail(&j->found, f));
 	else
 		(void)strlcpy(v->reply,
 		    "5.7.1 Message rejected: SPAM message rejected.",
@@ -216,10 +216,10 @@ reply_text(const struct job *j, struct verdict *v)
 }
 
 /* What is decisive and refused by some policy; the gravest kind first. */
-static const struct finding *
+static const struct hit *
 reply_finding(const struct job *j)
 {
-	const struct finding *best = NULL, *f;
+	const struct hit *best = NULL, *f;
 	size_t i, k;
 	int d;
 

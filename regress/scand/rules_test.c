@@ -312,14 +312,14 @@ message_text(char *src, char *dst, size_t size)
 static void
 symbols_text(const struct job *j, char *buf, size_t size)
 {
-	const struct finding *f;
+	const struct hit *f;
 	const char *detail;
 	size_t i;
 
 	buf[0] = '\0';
 	for (i = 0; i < j->found.n; i++) {
 		f = &j->found.v[i];
-		detail = finding_detail(&j->found, f);
+		detail = hit_detail(&j->found, f);
 		if (i > 0)
 			(void)strlcat(buf, " ", size);
 		(void)strlcat(buf, symbol(f->id)->name, size);
@@ -485,7 +485,7 @@ test_findings(void)
 
 	findings_reset(&f);
 	findings_add(&f, SYM_OLD_DATE, "a\nb\x01%s", "\xc3\xa4");
-	CHECK_STR(finding_detail(&f, &f.v[0]), "a?b???");
+	CHECK_STR(hit_detail(&f, &f.v[0]), "a?b???");
 	for (i = 0; i < 1000; i++)
 		findings_add(&f, SYM_OLD_DATE, "%d xxxxxxxxxxxxxxxxxxxxx", i);
 	CHECK_INT(f.n, LIM_SYMBOLS);

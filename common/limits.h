@@ -96,6 +96,13 @@
 					   more a sample is taken */
 #define LIM_LINK_TRIES		20000	/* of what may be links */
 #define LIM_LINK_TEXT		(16 * 1024 * 1024)	/* octets searched */
+#define LIM_MIME_DEPTH		64	/* multiparts and messages inside each
+					   other; deeper ones are siblings */
+#define LIM_MIME_PARTS		10000	/* a digest of a year has 1000s */
+#define LIM_MIME_BOUNDARIES	8192	/* declared, of all multiparts */
+#define LIM_MIME_FIELD		65536	/* octets of one field that are read */
+#define LIM_MIME_TEXT		(4 * 1024 * 1024)	/* names, types,
+					   boundaries of one message */
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
 #define LIM_DKIM_SIGNATURES	10	/* RFC 6376 6.1: may be limited; each
 					   costs a key and its mathematics */

@@ -5,4 +5,4 @@
 
 SRCS = *.c mime/*.c content/*.c auth/*.c rules/*.c
 
-LIBS = event opendkim spf2 unbound
+LIBS = event icu opendkim spf2 unbound

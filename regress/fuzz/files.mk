@@ -14,6 +14,7 @@ dmarc_fuzz_ROOMS = scand
 header_fuzz_ROOMS = scand
 journal_fuzz_ROOMS = relayd-out
 magic_fuzz_ROOMS = scand
+mime_fuzz_ROOMS = scand
 links_fuzz_ROOMS = scand
 opc_fuzz_ROOMS = scand
 opc_fuzz_SRCS = regress/scand/content/fake.c

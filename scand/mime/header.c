@@ -25,7 +25,6 @@ static void	 header_begin(struct header *, const struct line *, int *);
 static void	 header_fold(struct header *, const struct line *, int);
 static void	 header_finish(struct header *);
 static void	 header_octets(struct header *, const uint8_t *, size_t);
-static int	 octets_utf8(const uint8_t *, size_t);
 static int	 line_next(struct line *, const uint8_t *, size_t, unsigned *);
 static enum field_id field_lookup(const uint8_t *, size_t);
 
@@ -245,8 +244,8 @@ header_octets(struct header *h, const uint8_t *p, size_t n)
 		h->odd |= ODD_NUL;
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static int
+/* No overlong forms, no surrogates, nothing above U+10FFFF. */
+int
 octets_utf8(const uint8_t *p, size_t n)
 {
 	size_t i = 0, k, more;

@@ -31,6 +31,8 @@ enum field_id {
 };
 /* "From" ...; "" for FIELD_OTHER. */
 const char	*field_name(enum field_id);
+/* Are they UTF-8 (RFC 3629)?  ASCII is. */
+int	octets_utf8(const uint8_t *, size_t);
 
 struct field {
 	const uint8_t	*name;		/* as written, before the colon */

@@ -103,6 +103,11 @@
 #define LIM_MIME_FIELD		65536	/* octets of one field that are read */
 #define LIM_MIME_TEXT		(4 * 1024 * 1024)	/* names, types,
 					   boundaries of one message */
+#define LIM_SCAN_TEXT		(256 * 1024)	/* octets of text that rules
+					   look at, as UTF-8 */
+#define LIM_TREE		24576	/* of parts, in the report */
+#define LIM_BLAMES		12	/* files that a refusal may name: one
+					   of each decisive symbol */
 #define LIM_FINDING_TEXT	4096	/* details of all symbols together */
 #define LIM_DKIM_SIGNATURES	10	/* RFC 6376 6.1: may be limited; each
 					   costs a key and its mathematics */

@@ -76,7 +76,7 @@ static const struct telling tellings[] = {
 	{ "scanned", NULL, NULL, MOOD_PLAIN,
 	    "score {score}[ in {s} s][, {dns#question}][ {sym}]",
 	    "It was scanned[ in {s} s][, with {dns#DNS question}]: score "
-	    "{score}." },
+	    "{score}.[  Attachments: {files}.][  Found: {found}.]" },
 	{ "scan-failed", NULL, NULL, MOOD_WAIT,
 	    "{why}",
 	    "It could not be scanned: {why}." },

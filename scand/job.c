@@ -16,7 +16,8 @@
 
 static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
 /* The parts of a message that is being parsed; used again for the next. */
-static struct view	 view;
+static struct mail_text	 text;
+static struct view	 view = { .text = &text };
 static const struct config *config;
 
 static void	judge_virus(struct job *);
@@ -49,6 +50,8 @@ job_new(void)
 	j->cpu_us = 0;
 	findings_reset(&j->found);
 	auth_reset(&j->auth);
+	j->nblames = j->treelen = 0;
+	j->found_names[0] = j->found_where[0] = '\0';
 	return j;
 }
 
@@ -61,6 +64,8 @@ job_free(struct job *j)
 	answers_free(&j->answers);
 	virus_give_up(j);
 	scan_free(&j->scan);
+	free(j->tree);
+	j->tree = NULL;
 	TAILQ_INSERT_HEAD(&pool, j, entry);
 }
 
@@ -79,6 +84,14 @@ job_content(struct job *j, const uint8_t *p, size_t n)
 	if (header_parse(&view.header, p, n) == -1)
 		return -1;
 	body_look(&view.body, p + view.header.size, n - view.header.size);
+	attachment_budget(&view.budget);
+	if (mime_parse(&view.mime, &view.budget, p, n, 0) == -1)
+		return -1;
+	text.n = 0;
+	text.p[0] = '\0';
+	if ((j->scan.flags & SCAN_EXPLAIN) &&
+	    (j->tree = calloc(1, LIM_TREE)) == NULL)
+		return -1;
 	rules_content(j, &view);
 	j->content_n = j->found.n;
 	j->content_len = j->found.len;

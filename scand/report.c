@@ -8,8 +8,9 @@
 #include "scand/scand.h"
 
 /*
- * What `gwctl scan' prints of a message: its score against the thresholds, and
- * every symbol with points, group and explanation.
+ * What `gwctl scan' prints of a message: the tree of its parts with what was
+ * found where, every symbol with points, group and explanation, and the score
+ * against the thresholds.
  */
 
 struct text {
@@ -30,6 +31,9 @@ report_make(const struct job *j, const struct verdict *v, char *buf,
 	size_t i;
 
 	buf[0] = '\0';
+	if (j->tree != NULL)
+		text_put(&t, "%-10s %10s  %s\n%s\n", "part", "octets",
+		    "name (type)", j->tree);
 	text_put(&t, "%8s  %-24s %-8s %s\n", "points", "symbol", "group",
 	    "explanation");
 	for (i = 0; i < j->found.n; i++) {

@@ -14,6 +14,7 @@
 #include "common/protocol.h"
 #include "common/resolver.h"
 #include "scand/mime/mime.h"
+#include "scand/mime/parts.h"
 #include "scand/symbols.h"
 
 struct job;
@@ -201,12 +202,27 @@ struct auth {
 	size_t		 nspoofed;
 };
 
+/* What a reader sees: text parts in UTF-8, one after the other. */
+struct mail_text {
+	char		 p[LIM_SCAN_TEXT];
+	size_t		 n;
+};
+
 /* The content while it is in memory. */
 struct view {
 	const uint8_t	*p;		/* all of it */
 	size_t		 n;
 	struct header	 header;
 	struct body	 body;		/* of p from header.size on */
+	struct mime	 mime;
+	struct budget	 budget;	/* what parsing has left of it */
+	struct mail_text *text;		/* filled by rule_attachments() */
+};
+
+/* The file that made a decisive symbol, as a refusal names it. */
+struct blame {
+	enum symbol_id	 id;
+	char		 file[144];	/* printable ASCII */
 };
 
 struct job {
@@ -222,6 +238,13 @@ struct job {
 	struct auth		 auth;
 	struct dkim_check	*dkim;	/* waits for keys, or NULL */
 	struct virus		 virus;
+	/* Attachments: for the reply, the log and the report. */
+	struct blame		 blames[LIM_BLAMES];
+	size_t			 nblames;
+	char			 found_names[256];	/* a,b */
+	char			 found_where[512];	/* SYMBOL:part 2 > a */
+	char			*tree;		/* of parts; only to explain */
+	size_t			 treelen;
 	uint64_t		 started;	/* clock_ms() */
 	uint64_t		 cpu_us;
 };
@@ -263,8 +286,17 @@ void	rule_header_from(struct job *, const struct view *);
 void	rule_header_form(struct job *, const struct view *);
 /* body.c: empty bodies, long lines. */
 void	rule_body(struct job *, const struct view *);
-/* pattern.c: GTUBE and EICAR. */
+/* attachment.c: every part, and all that is in it; fills view.text. */
+void	rule_attachments(struct job *, const struct view *);
+/* What is allowed for the parts of a message; time begins now. */
+void	attachment_budget(struct budget *);
+/* password.c: something encrypted, and a password in the text. */
+void	rule_password(struct job *, const struct view *);
+/* pattern.c: GTUBE and EICAR in the message as it came. */
 void	rule_pattern(struct job *, const struct view *);
+/* The same in some octets; a bit for each.  And what they mean. */
+unsigned pattern_search(const uint8_t *, size_t);
+void	pattern_found(struct job *, unsigned bits);
 /* client.c: how the client greeted. */
 void	rule_helo(struct job *, const struct view *);
 /* client.c: after auth_iprev(), what its name looks like. */

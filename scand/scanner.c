@@ -430,6 +430,10 @@ job_log(const struct job *j, const struct verdict *v)
 	audit_points(&a, "score", v->score);
 	audit_str(&a, "sym", ns == 0 ? NULL : syms);
 	audit_str(&a, "list", nl == 0 ? NULL : lists);
+	audit_str(&a, "files", *j->found_names == '\0' ? NULL :
+	    j->found_names);
+	audit_str(&a, "found", *j->found_where == '\0' ? NULL :
+	    j->found_where);
 	audit_num(&a, "size", (long long)j->scan.size);
 	audit_ms(&a, "s", v->ms);
 	audit_num(&a, "cpu_us", (long long)j->cpu_us);

@@ -24,6 +24,8 @@ static int32_t	score_lift(struct job *);
 static int	is_lifting(const struct hit *);
 static int	decides(const struct policy *, const struct auth *, int);
 static void	reply_text(const struct job *, struct verdict *);
+static void	reply_refusal(const struct job *, const struct hit *,
+		    char *, size_t);
 static const struct hit *reply_finding(const struct job *);
 static void	trace_make(const struct job *, const struct verdict *);
 static size_t	trace_score(const struct job *, int32_t, char *, size_t);
@@ -198,21 +200,60 @@ reply_text(const struct job *j, struct verdict *v)
 		    sizeof(v->reply));
 	if (worst != ACTION_REJECT)
 		return;
-	if ((f = reply_finding(j)) != NULL &&
-	    symbol(f->id)->decisive == DECISIVE_DMARC)
-		/* RFC 7372 3.3 */
-		(void)snprintf(v->reply, sizeof(v->reply),
-		    "550 5.7.26 Message rejected: not authenticated, and %s "
-		    "asks to reject that (DMARC).",
-		    hit_detail(&j->found, f));
-	else if (f != NULL)
-		(void)snprintf(v->reply, sizeof(v->reply),
-		    "5.7.1 Message rejected: %s found (%s).",
-		    symbol(f->id)->name, hit_detail(&j->found, f));
+	if ((f = reply_finding(j)) != NULL)
+		reply_refusal(j, f, v->reply, sizeof(v->reply));
 	else
 		(void)strlcpy(v->reply,
 		    "5.7.1 Message rejected: SPAM message rejected.",
 		    sizeof(v->reply));
+}
+
+/* What it is, and the file that it was found in. */
+static void
+reply_refusal(const struct job *j, const struct hit *f, char *buf,
+    size_t size)
+{
+	static const struct {
+		enum symbol_id	 id;
+		const char	*text;
+	} texts[] = {
+		{ SYM_MACRO, "Office document with macros" },
+		{ SYM_MACRO_UNREADABLE,
+		    "Office document with unreadable macros" },
+		{ SYM_OLE_PACKAGE, "Office document with a program in it" },
+		{ SYM_PDF_ENCRYPTED, "encrypted PDF document" },
+		{ SYM_PDF_OWNER, "encrypted PDF document" },
+		{ SYM_ARCHIVE_ENCRYPTED, "encrypted archive" },
+		{ SYM_ARCHIVE_HALF_ENCRYPTED, "encrypted archive" },
+		{ SYM_OFFICE_ENCRYPTED, "encrypted Office document" },
+		{ SYM_MESSAGE_PARTIAL, "piece of a message" },
+		{ SYM_OPAQUE, "attachment that cannot be looked into" },
+		{ SYM_OVER_BUDGET, "attachment that cannot be looked into" },
+	};
+	const char *file = NULL;
+	size_t i;
+
+	if (symbol(f->id)->decisive == DECISIVE_DMARC) {
+		/* RFC 7372 3.3 */
+		(void)snprintf(buf, size, "550 5.7.26 Message rejected: not "
+		    "authenticated, and %s asks to reject that (DMARC).",
+		    hit_detail(&j->found, f));
+		return;
+	}
+	for (i = 0; i < j->nblames; i++) {
+		if (j->blames[i].id == f->id)
+			file = j->blames[i].file;
+	}
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].id == f->id && file != NULL) {
+			(void)snprintf(buf, size,
+			    "5.7.1 Message rejected: %s: %s", texts[i].text,
+			    file);
+			return;
+		}
+	}
+	(void)snprintf(buf, size, "5.7.1 Message rejected: %s found (%s).",
+	    symbol(f->id)->name, hit_detail(&j->found, f));
 }
 
 /* What is decisive and refused by some policy; the gravest kind first. */

@@ -7,7 +7,7 @@
 #include "regress/unit.h"
 #include "scand/mime/mime.h"
 
-/* Header sections, dates, address lists, bodies, base64. */
+/* Header sections, dates, address lists, bodies. */
 
 static struct header	h;
 
@@ -224,62 +224,6 @@ test_body(void)
 	CHECK_INT(b.lines, 0);
 }
 
-static char	decoded[64 * 1024];
-static size_t	ndecoded, pieces;
-
-static void
-take(const uint8_t *p, size_t n, void *arg)
-{
-	(void)arg;
-	if (pieces++ > 0 && n >= BODY_OVERLAP &&
-	    ndecoded >= BODY_OVERLAP) {
-		CHECK(memcmp(decoded + ndecoded - BODY_OVERLAP, p,
-		    BODY_OVERLAP) == 0);
-		p += BODY_OVERLAP;
-		n -= BODY_OVERLAP;
-	}
-	if (n <= sizeof(decoded) - ndecoded) {
-		memcpy(decoded + ndecoded, p, n);
-		ndecoded += n;
-	}
-}
-
-static const char *
-decode(const char *s)
-{
-	ndecoded = pieces = 0;
-	body_decode((const uint8_t *)s, strlen(s), take, NULL);
-	decoded[ndecoded] = '\0';
-	return decoded;
-}
-
-#define CTE	"content-transfer-encoding: Base64\r\n"
-
-static void
-test_decode(void)
-{
-	static char s[30000] = CTE "\r\n";
-	size_t i;
-
-	CHECK_STR(decode(CTE "\r\naGVs\r\nbG8=\r\n"), "hello");
-	CHECK_STR(decode(CTE "\r\naGVsbG8"), "hello");
-	CHECK_STR(decode("aGVsbG8=\r\n"), "");
-	CHECK_STR(decode(CTE "Content-Type: a/b\r\n\r\naGVsbG8=\r\n--x\r\n"
-	    "aGVsbG8=\r\n"), "hello");
-	CHECK_STR(decode("A: b\r\n\r\n--x\r\n" CTE "\r\naGVsbG8=\r\n--x\r\n"
-	    CTE "\r\nIQ==\r\n--x--\r\n"), "hello!");
-	for (i = strlen(s); i + 6 < sizeof(s); i += 6)
-		memcpy(s + i, "YWJj\r\n", 7);
-	(void)decode(s);
-	CHECK_INT(ndecoded, (i - strlen(CTE) - 2) / 6 * 3);
-	CHECK(pieces > 1);
-	for (i = 0; i + 3 <= ndecoded; i += 3) {
-		if (memcmp(decoded + i, "abc", 3) != 0)
-			break;
-	}
-	CHECK_INT(i, ndecoded);
-}
-
 int
 main(void)
 {
@@ -288,7 +232,6 @@ main(void)
 	test_date();
 	test_mailbox();
 	test_body();
-	test_decode();
 	header_free(&h);
 	return unit_end();
 }

@@ -30,6 +30,7 @@
  *	domain NAME		that is authenticated, or none
  *	trace TEXT		stands in the trace fields
  *	reply TEXT		begins the reply
+ *	report TEXT		stands in what is explained
  */
 
 #define DIRECTORY	"regress/scand/cases"
@@ -219,6 +220,7 @@ dns_line(char *rest)
 /* One case. */
 struct expect {
 	char	want[1024], score[32], action[32], trace[512], reply[256];
+	char	report[2][256];
 	char	domain[256];
 	int	judged;
 };
@@ -274,6 +276,9 @@ head_line(struct job *j, struct expect *x, char *line)
 		(void)strlcpy(x->trace, line, sizeof(x->trace));
 	else if (strcmp(word, "reply") == 0)
 		(void)strlcpy(x->reply, line, sizeof(x->reply));
+	else if (strcmp(word, "report") == 0)
+		(void)strlcpy(x->report[x->report[0][0] != '\0'], line,
+		    sizeof(x->report[0]));
 	else
 		CHECK_STR(word, "a known word");
 }
@@ -393,6 +398,8 @@ run_case(const char *path)
 	for (line = v.trace; *line != '\0'; line += strcspn(line, "\n") + 1)
 		CHECK(strcspn(line, "\r") <= 78);
 	CHECK(v.report != NULL && strstr(v.report, "score") != NULL);
+	CHECK(strstr(v.report, x.report[0]) != NULL);
+	CHECK(strstr(v.report, x.report[1]) != NULL);
 	while ((r = TAILQ_FIRST(&zone)) != NULL) {
 		TAILQ_REMOVE(&zone, r, entry);
 		free(r);

@@ -113,14 +113,4 @@ struct body {
 };
 void	body_look(struct body *, const uint8_t *p, size_t n);
 
-/*
- * The octets of all base64 parts of a whole message (header section
- * included), decoded, in pieces in order.  A piece begins with up to
- * BODY_OVERLAP octets of the one before, so that a text of that length is
- * never cut in two.
- */
-#define BODY_OVERLAP	128
-void	body_decode(const uint8_t *p, size_t n,
-	    void (*piece)(const uint8_t *, size_t, void *), void *arg);
-
 #endif

@@ -27,18 +27,20 @@ static const struct pattern patterns[] = {
 	    "VIRUS-TEST-FILE!$H+H*", "EICAR test file" },
 };
 
-static void	search(const uint8_t *, size_t, void *);
-
 void
 rule_pattern(struct job *j, const struct view *v)
 {
-	unsigned seen = 0;
+	pattern_found(j, pattern_search(v->p, v->n));
+}
+
+void
+pattern_found(struct job *j, unsigned bits)
+{
 	size_t i;
 
-	search(v->p, v->n, &seen);
-	body_decode(v->p, v->n, search, &seen);
 	for (i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		if (!(seen & 1U << i))
+		if (!(bits & 1U << i) ||
+		    findings_has(&j->found, patterns[i].symbol))
 			continue;
 		if (patterns[i].name == NULL)
 			findings_add(&j->found, patterns[i].symbol, NULL);
@@ -48,10 +50,10 @@ rule_pattern(struct job *j, const struct view *v)
 	}
 }
 
-static void
-search(const uint8_t *p, size_t n, void *arg)
+unsigned
+pattern_search(const uint8_t *p, size_t n)
 {
-	unsigned *seen = arg;
+	unsigned seen = 0;
 	const uint8_t *at = p, *end = p + n;
 	size_t i, before, after, common = sizeof(COMMON) - 1;
 
@@ -64,8 +66,9 @@ search(const uint8_t *p, size_t n, void *arg)
 			    memcmp(at - before, patterns[i].before,
 			    before) == 0 && memcmp(at + common,
 			    patterns[i].after, after) == 0)
-				*seen |= 1U << i;
+				seen |= 1U << i;
 		}
 		at += common;
 	}
+	return seen;
 }

@@ -23,6 +23,8 @@ static const struct {
 	{ ALL,			rule_header_from },
 	{ ALL,			rule_header_form },
 	{ ALL,			rule_body },
+	{ ALL,			rule_attachments },
+	{ ALL,			rule_password },
 	{ ALL,			rule_pattern },
 	{ INBOUND,		rule_helo },
 	{ INBOUND,		dkim_content },

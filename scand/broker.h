@@ -53,6 +53,7 @@ struct task {
 	uint64_t		 due;		/* loop_now() */
 	struct worker		*worker;
 	unsigned		 deaths;	/* scanners that died of it */
+	char			 part[RUNNING_PART];	/* where; or "" */
 	unsigned		 reruns;	/* ... that ran another */
 	struct waiters		 waiters;
 	unsigned		 nwaiters;

@@ -19,6 +19,7 @@ static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
 static struct mail_text	 text;
 static struct view	 view = { .text = &text };
 static const struct config *config;
+static void	(*progress)(const char *);
 
 static void	judge_virus(struct job *);
 
@@ -33,6 +34,19 @@ const struct config *
 job_config(void)
 {
 	return config;
+}
+
+void
+job_progress(void (*fn)(const char *))
+{
+	progress = fn;
+}
+
+void
+job_at(const char *path)
+{
+	if (progress != NULL)
+		progress(path);
 }
 
 struct job *

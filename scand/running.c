@@ -22,6 +22,7 @@
 
 struct row {
 	_Atomic uint32_t	job;
+	_Atomic uint64_t	part[RUNNING_PART / sizeof(uint64_t)];
 	_Atomic uint64_t	asked, cached, given_up, secure, bogus,
 				 unwaited;
 };
@@ -68,8 +69,26 @@ running_map(int fd, int writable)
 void
 running_set(unsigned instance, uint32_t job)
 {
-	if (rows != NULL && instance < LIM_PROCESSES)
-		atomic_store(&rows[instance].job, job);
+	if (rows == NULL || instance >= LIM_PROCESSES)
+		return;
+	running_part(instance, "");
+	atomic_store(&rows[instance].job, job);
+}
+
+void
+running_part(unsigned instance, const char *path)
+{
+	char text[RUNNING_PART] = "";
+	uint64_t v;
+	size_t i;
+
+	if (rows == NULL || instance >= LIM_PROCESSES)
+		return;
+	(void)strlcpy(text, path, sizeof(text));
+	for (i = 0; i < sizeof(text); i += sizeof(v)) {
+		memcpy(&v, text + i, sizeof(v));
+		atomic_store(&rows[instance].part[i / sizeof(v)], v);
+	}
 }
 
 void
@@ -88,10 +107,20 @@ running_count(unsigned instance, const struct answers_count *c)
 void
 running_get(unsigned instance, struct running *r)
 {
+	uint64_t v;
+	size_t i;
+
 	memset(r, 0, sizeof(*r));
 	if (rows == NULL || instance >= LIM_PROCESSES)
 		return;
 	r->job = atomic_load(&rows[instance].job);
+	for (i = 0; i < sizeof(r->part); i += sizeof(v)) {
+		v = atomic_load(&rows[instance].part[i / sizeof(v)]);
+		memcpy(r->part + i, &v, sizeof(v));
+	}
+	/* Who died of a message may have written anything. */
+	r->part[sizeof(r->part) - 1] = '\0';
+	r->part[strspn(r->part, "0123456789.")] = '\0';
 	r->dns.asked = atomic_load(&rows[instance].asked);
 	r->dns.cached = atomic_load(&rows[instance].cached);
 	r->dns.given_up = atomic_load(&rows[instance].given_up);

@@ -253,6 +253,10 @@ struct job {
    reference. */
 void	job_configure(const struct config *);
 const struct config *job_config(void);
+/* fn is to be told the path of each part before it is looked at. */
+void	job_progress(void (*fn)(const char *path));
+/* Tell it; for the rule that looks at parts. */
+void	job_at(const char *path);
 /* From a pool; scan is to be filled by the caller.  NULL: no memory. */
 struct job *job_new(void);
 void	job_free(struct job *);
@@ -372,8 +376,11 @@ void	report_make(const struct job *, const struct verdict *, char *buf,
  * running.c: the page in which every scanner says which job it runs, so that
  * its death is charged to that one alone; and what it counts.
  */
+#define RUNNING_PART	32
+
 struct running {
 	uint32_t		job;		/* 0: none */
+	char			part[RUNNING_PART];	/* "2.1", or "" */
 	struct answers_count	dns;
 	uint64_t		unwaited;	/* breakers_open() */
 };
@@ -384,6 +391,8 @@ int	running_make(const char *dir, int *wfd, int *rfd);
 int	running_map(int fd, int writable);
 /* Scanner: from now on job runs (0: none). */
 void	running_set(unsigned instance, uint32_t job);
+/* And it is at this part of its message. */
+void	running_part(unsigned instance, const char *path);
 void	running_count(unsigned instance, const struct answers_count *);
 /* Broker. All zeros without a page. */
 void	running_get(unsigned instance, struct running *);

@@ -48,6 +48,7 @@ static int	 on_lists(struct ipc *, struct imsg *);
 static void	 breaker_moved(unsigned, int);
 static void	 release_now(void *);
 static void	 leave(void *);
+static void	 job_part(const char *);
 static void	 job_run(struct job *, int);
 static int	 job_read(struct job *, int);
 static void	 job_changed(void *);
@@ -84,6 +85,7 @@ scanner_init(const struct config *conf, unsigned instance)
 		return -1;
 	ibuf_init(&frame);
 	job_configure(conf);
+	job_progress(job_part);
 	return spf_init() == -1 || dkim_init_library() == -1 ? -1 : 0;
 }
 
@@ -249,6 +251,13 @@ release_now(void *arg)
 	}
 	opened = 0;
 	running_count(child_instance(), &answers_count);
+}
+
+/* If it is our last, it is known where we died. */
+static void
+job_part(const char *path)
+{
+	running_part(child_instance(), path);
 }
 
 /* From the octets to the verdict, or to the first question. */

@@ -73,6 +73,7 @@ task_new(struct scan *s, int fd)
 	t->state = TASK_QUEUED;
 	t->worker = NULL;
 	t->deaths = t->reruns = 0;
+	t->part[0] = '\0';
 	TAILQ_INIT(&t->waiters);
 	t->nwaiters = 0;
 	RB_INSERT(task_tree, &tree, t);
@@ -186,6 +187,7 @@ task_fail(struct task *t, const char *why)
 	audit_begin(&a, t->scan.id, "scan-failed");
 	audit_str(&a, "why", why);
 	audit_num(&a, "deaths", t->deaths);
+	audit_str(&a, "part", t->part[0] == '\0' ? NULL : t->part);
 	audit_num(&a, "size", (long long)t->scan.size);
 	audit_end(&a);
 	broker_count.actions[ACTION_TEMPFAIL]++;

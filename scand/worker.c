@@ -28,7 +28,7 @@ static struct deferred	 dispatch;
 static void	dispatch_now(void *);
 static struct worker *worker_for(const struct task *);
 static int	worker_give(struct worker *, struct task *);
-static void	worker_lost(struct task *, int);
+static void	worker_lost(struct task *, const struct running *);
 
 static int
 is_small(const struct task *t)
@@ -211,7 +211,7 @@ worker_gone(struct worker *w)
 	/* Last first, each to the head of the queue: the order stays. */
 	while ((t = TAILQ_LAST(&w->given, tasks)) != NULL ||
 	    (t = TAILQ_LAST(&w->parked, tasks)) != NULL)
-		worker_lost(t, t->number == r.job);
+		worker_lost(t, t->number == r.job ? &r : NULL);
 	free(w);
 	workers_dispatch();
 }
@@ -221,14 +221,16 @@ worker_gone(struct worker *w)
  * been chance.  The others were not to blame, but are not run for ever.
  */
 static void
-worker_lost(struct task *t, int charged)
+worker_lost(struct task *t, const struct running *r)
 {
 	worker_release(t);
 	t->state = TASK_QUEUED;
 	TAILQ_INSERT_HEAD(&tasks_queued, t, entry);
-	if (charged) {
+	if (r != NULL) {
 		broker_count.charged++;
-		log_warnx("id=%s: a scanner died of it", t->scan.id);
+		(void)strlcpy(t->part, r->part, sizeof(t->part));
+		log_warnx("id=%s: a scanner died of it%s%s", t->scan.id,
+		    r->part[0] == '\0' ? "" : ", at part ", r->part);
 		if (++t->deaths >= 2) {
 			poison_put(t->scan.hash);
 			task_fail(t, "killed two scanners");

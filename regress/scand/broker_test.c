@@ -506,6 +506,30 @@ test_large(struct ipc *front)
 	free(big);
 }
 
+/* Where a scanner is; what it may have written there. */
+static void
+test_part(void)
+{
+	struct running r;
+
+	running_set(3, 7);
+	running_get(3, &r);
+	CHECK_STR(r.part, "");
+	running_part(3, "2.1");
+	running_get(3, &r);
+	CHECK_INT(r.job, 7);
+	CHECK_STR(r.part, "2.1");
+	running_part(3, "2.1\nid=x");
+	running_get(3, &r);
+	CHECK_STR(r.part, "2.1");
+	running_part(3, "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18");
+	running_get(3, &r);
+	CHECK_INT(strlen(r.part), RUNNING_PART - 1);
+	running_set(3, 0);
+	running_get(3, &r);
+	CHECK_STR(r.part, "");
+}
+
 /*
  * The first of three has its result lost with the scanner, the second was
  * running, the third waited, a fourth was parked.
@@ -857,6 +881,7 @@ main(void)
 	test_plain(front);
 	test_batches(front);
 	test_large(front);
+	test_part();
 	test_death(front);
 	test_reruns(front);
 	test_cancel(front);

@@ -129,6 +129,8 @@ look_part(struct found *f, const struct mime *m, size_t i, struct octets *o)
 	size_t n, k, before;
 
 	before = found_part(f, m, p, mime_path(m, i, path, sizeof(path)));
+	if (f->inner == 0)
+		job_at(path);
 	if ((p->flags & PART_PARTIAL) && !is_reported(m, p))
 		found_symbol(f, SYM_MESSAGE_PARTIAL, "");
 	if (p->flags & PART_EXTERNAL)

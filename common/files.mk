@@ -59,6 +59,7 @@ SRCS_Linux = \
 	compat/calls_linux.c \
 	compat/landlock_linux.c \
 	compat/memfile_linux.c \
+	compat/memory_linux.c \
 	compat/sandbox_linux.c \
 	compat/seccomp_linux.c \
 	compat/syncgroup_linux.c \
@@ -66,6 +67,7 @@ SRCS_Linux = \
 
 SRCS_OpenBSD = \
 	compat/memfile_openbsd.c \
+	compat/memory_openbsd.c \
 	compat/sandbox_openbsd.c \
 	compat/syncgroup_openbsd.c \
 	compat/title_openbsd.c

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/compat/compat.h"
 #include "common/compat/memfile.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -83,6 +84,8 @@ scanner_init(const struct config *conf, unsigned instance)
 	(void)instance;
 	if ((buffer = malloc(LIM_PREAD)) == NULL)
 		return -1;
+	/* Of what is unpacked for one message, little stays behind. */
+	compat_memory_return();
 	ibuf_init(&frame);
 	job_configure(conf);
 	job_progress(job_part);

@@ -17,5 +17,7 @@
 void	compat_title_init(int argc, char *argv[]);
 /* The name that ps and top show where the title is cut short. */
 void	compat_set_comm(const char *);
+/* Large pieces of memory that are freed go back to the system at once. */
+void	compat_memory_return(void);
 
 #endif

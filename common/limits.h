@@ -92,8 +92,10 @@
 #define LIM_LIST_RUN		20	/* clients in a row that are on a list,
 					   before it is tested out of turn */
 #define LIM_ANSWERS		256	/* names that one message asks for */
-#define LIM_LINKS		64	/* hosts in links of one message; of
+#define LIM_LINKS		20	/* hosts in links of one message; of
 					   more a sample is taken */
+#define LIM_LINK_HOSTS		2560	/* octets of them all */
+#define LIM_LIST_NAMES		100	/* looked up in all lists of names */
 #define LIM_LINK_TRIES		20000	/* of what may be links */
 #define LIM_LINK_TEXT		(16 * 1024 * 1024)	/* octets searched */
 #define LIM_MIME_DEPTH		64	/* multiparts and messages inside each

@@ -63,6 +63,7 @@ job_new(void)
 	j->virus.status = VIRUS_NOT_ASKED;
 	j->cpu_us = 0;
 	findings_reset(&j->found);
+	j->links.n = j->links.len = 0;
 	auth_reset(&j->auth);
 	j->nblames = j->treelen = 0;
 	j->found_names[0] = j->found_where[0] = '\0';

@@ -208,6 +208,17 @@ struct mail_text {
 	size_t		 n;
 };
 
+/* Hosts that links lead to, for the lists of them. */
+struct link_hosts {
+	struct {
+		uint16_t	 at;		/* in text */
+		uint8_t		 family;	/* 0: a name; 4, 6 */
+	}		 v[LIM_LINKS];
+	size_t		 n;
+	char		 text[LIM_LINK_HOSTS];
+	size_t		 len;
+};
+
 /* The content while it is in memory. */
 struct view {
 	const uint8_t	*p;		/* all of it */
@@ -237,6 +248,7 @@ struct job {
 	size_t			 content_n, content_len; /* of found */
 	struct auth		 auth;
 	struct dkim_check	*dkim;	/* waits for keys, or NULL */
+	struct link_hosts	 links;
 	struct virus		 virus;
 	/* Attachments: for the reply, the log and the report. */
 	struct blame		 blames[LIM_BLAMES];
@@ -309,6 +321,10 @@ void	rule_rdns(struct job *);
 void	rule_sender(struct job *);
 /* lists.c: DNS lists of client addresses. */
 void	rule_lists(struct job *);
+/* link.c: the links of the text, and what is odd about them. */
+void	rule_links(struct job *, const struct view *);
+/* domains.c: DNS lists of names, after all that proves some. */
+void	rule_domains(struct job *);
 
 /* rules/client.c: does a name look like a line of an access provider, as
    made from its own address? */
@@ -319,6 +335,7 @@ int	rdns_dynamic(const char *name, const struct netaddr *);
 #define LIST_ASK_V6	0x02
 #define LIST_ASK_NAMES	0x04
 int	lists_told(struct imsg *);
+int	list_may(const struct config_dnsbl *, unsigned aspect);
 /* rules/lists.c: the points of a return code, of all ranges it lies in.
    0: it says something; -1: it says nothing, or is no valid code. */
 int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);

@@ -434,7 +434,7 @@ job_log(const struct job *j, const struct verdict *v)
 		f = &j->found.v[i];
 		ns = list_add(syms, ns, sizeof(syms), "%s:%.2f",
 		    symbol(f->id)->name, f->points / 100.0);
-		if (f->id == SYM_DNSBL || f->id == SYM_DNSWL)
+		if (strcmp(symbol(f->id)->group, "list") == 0)
 			nl = list_add(lists, nl, sizeof(lists), "%s",
 			    hit_detail(&j->found, f));
 	}

@@ -24,6 +24,8 @@ static const char conf_text[] =
     "listen on 127.0.0.1 port 2525\n"
     "antivirus builtin\n"
     "dnsbl \"bl.example.org\" { 127.0.0.0/8 points 4.0 }\n"
+    "dnsbl \"n.example.org\" for domains { 127.0.0.0/8 points -4.0 }\n"
+    "dnsbl \"l.example.org\" for links { 127.0.0.0/8 points 4.0 }\n"
     "participant \"uni\" contact \"postmaster@uni.example\" {\n"
     " domain \"uni.example\" deliver to 192.0.2.77\n"
     "}\n";

@@ -13,8 +13,8 @@
  */
 
 static const char *const odd_names[LINK_ODDS] = {
-	"address", "obscured", "user", "port", "mixed", "differs", "script",
-	"form"
+	"address", "obscured", "user", "port", "mixed", "differs",
+	"document"
 };
 
 static const char *
@@ -145,10 +145,10 @@ test_html(void)
 	HTML("<a href=\"/x\"><a href=\"x.html\"><a href=\"#top\">", "");
 	HTML("<a href=mailto:x@a.example><a href=cid:x@b.example>", "");
 	HTML("<form action=\"https://a.example/post\"><input "
-	    "formaction='//b.example'>", "a.example b.example +form");
+	    "formaction='//b.example'>", "a.example b.example");
 	HTML("<form action=\"/local\">", "");
 	HTML("<a href=\"javascript:go()\"><iframe "
-	    "src=\"data:text/html,x\">", " +script");
+	    "src=\"data:text/html,x\">", " +document");
 	HTML("<img src=\"data:image/png;base64,AAAA\">", "");
 	HTML("<meta http-equiv=refresh content=\"0; url='http://a.example'\">",
 	    "a.example");

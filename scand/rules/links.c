@@ -264,13 +264,13 @@ static void
 page_attr(struct page *page, const struct html_tag *t,
     const struct html_attr *a)
 {
-	enum { URL, FORM, SET, REFRESH, TEXT };
+	enum { URL, SET, REFRESH, TEXT };
 	static const struct {
 		const char	*name;
 		int		 kind;
 	} attrs[] = {
-		{ "href", URL }, { "src", URL }, { "action", FORM },
-		{ "formaction", FORM }, { "background", URL },
+		{ "href", URL }, { "src", URL }, { "action", URL },
+		{ "formaction", URL }, { "background", URL },
 		{ "data", URL }, { "poster", URL }, { "xlink:href", URL },
 		{ "srcset", SET }, { "content", REFRESH }, { "style", TEXT }
 	};
@@ -296,11 +296,7 @@ page_attr(struct page *page, const struct html_tag *t,
 		scan_text(page->links, value, n);
 		return;
 	}
-	if (!page_link(page, value, n, &link))
-		return;
-	if (attrs[i].kind == FORM)
-		note(page->links, LINK_FORM, link.host, NULL);
-	if (attrs[i].name[0] != 'h')
+	if (!page_link(page, value, n, &link) || attrs[i].name[0] != 'h')
 		return;
 	if (html_is(t->name, t->namelen, "base"))
 		(void)strlcpy(page->base, link.host, sizeof(page->base));
@@ -368,8 +364,8 @@ page_link(struct page *page, const char *s, size_t n, struct link *l)
 		(void)strlcpy(l->host, page->base, sizeof(l->host));
 		return 1;
 	}
-	if (l->odd & LINK_BIT(LINK_SCRIPT))
-		note(page->links, LINK_SCRIPT, "", NULL);
+	if (l->odd & LINK_BIT(LINK_DOCUMENT))
+		note(page->links, LINK_DOCUMENT, "", NULL);
 	return 0;
 }
 

@@ -30,8 +30,7 @@ enum link_odd {
 	LINK_MIXED,		/* letters that look like those of another
 				   script */
 	LINK_DIFFERS,		/* its text names another domain */
-	LINK_SCRIPT,		/* runs a script, or is a document itself */
-	LINK_FORM,		/* where a form is sent to */
+	LINK_DOCUMENT,		/* it is the document that it shows */
 	LINK_ODDS
 };
 #define LINK_BIT(o)	(1U << (o))
@@ -48,9 +47,8 @@ struct link {
 
 /*
  * A URL of http, https or ftp, or one that begins with two slashes, which may
- * be backslashes.  1: l is filled; 0: it has no host that can be looked up;
- * -1: it is relative to something else.  LINK_SCRIPT in odd with 0: it needs
- * no host.
+ * be backslashes.  1: l is filled; 0: it has no host that can be looked up,
+ * though LINK_DOCUMENT may be in odd; -1: it is relative to something else.
  */
 int	link_parse(struct link *l, const char *s, size_t n, int how);
 /* The same for a host without a scheme, "www.example.org/x". */

@@ -18,7 +18,6 @@
 static uint8_t	 may[LIM_LISTS];	/* LIST_ASK_* */
 static int	 told;
 
-static int	 list_may(const struct config_dnsbl *, unsigned);
 static void	 list_look(struct job *, const struct config_dnsbl *);
 
 int
@@ -37,7 +36,7 @@ lists_told(struct imsg *im)
 	return 0;
 }
 
-static int
+int
 list_may(const struct config_dnsbl *l, unsigned aspect)
 {
 	return !told || (may[l->index] & aspect) != 0;

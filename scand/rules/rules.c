@@ -26,6 +26,7 @@ static const struct {
 	{ ALL,			rule_attachments },
 	{ ALL,			rule_password },
 	{ ALL,			rule_pattern },
+	{ INBOUND | RELAY,	rule_links },
 	{ INBOUND,		rule_helo },
 	{ INBOUND,		dkim_content },
 	{ INBOUND,		dmarc_content },
@@ -43,6 +44,7 @@ static const struct {
 	{ INBOUND,		auth_dkim },
 	{ INBOUND,		auth_spf },
 	{ INBOUND,		auth_dmarc },
+	{ INBOUND | RELAY,	rule_domains },
 };
 
 #define N(a)	(sizeof(a) / sizeof((a)[0]))

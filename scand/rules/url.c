@@ -55,7 +55,7 @@ link_parse(struct link *l, const char *s, size_t n, int how)
 			return -1;
 		break;
 	case 2:
-		l->odd = LINK_BIT(LINK_SCRIPT);
+		l->odd = LINK_BIT(LINK_DOCUMENT);
 		return 0;
 	}
 	while (at < len && is_slash(buf[at]))
@@ -71,18 +71,14 @@ link_host(struct link *l, const char *s, size_t n, int how)
 }
 
 /*
- * 1: the scheme of a host that can be asked for, which ends at *at; 2: one
- * that runs a script or is the document itself; -1: another; 0: none.
+ * 1: the scheme of a host that can be asked for, which ends at *at; 2: of a
+ * document; -1: another; 0: none.
  */
 static int
 scheme_end(const char *s, size_t n, size_t *at)
 {
-	static const struct {
-		const char	*name;
-		int		 kind;
-	} schemes[] = {
-		{ "http", 1 }, { "https", 1 }, { "ftp", 1 }, { "ws", 1 },
-		{ "wss", 1 }, { "javascript", 2 }, { "vbscript", 2 }
+	static const char *const schemes[] = {
+		"http", "https", "ftp", "ws", "wss"
 	};
 	static const char html[] = "data:text/html";
 	size_t i, k;
@@ -102,9 +98,9 @@ scheme_end(const char *s, size_t n, size_t *at)
 		return 2;
 	*at = k + 1;
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (strlen(schemes[i].name) == k &&
-		    strncasecmp(s, schemes[i].name, k) == 0)
-			return schemes[i].kind;
+		if (strlen(schemes[i]) == k &&
+		    strncasecmp(s, schemes[i], k) == 0)
+			return 1;
 	}
 	return -1;
 }

@@ -59,9 +59,10 @@ static const struct {
 	{ "module-config:", "validator iterator" },
 	{ "verbosity:", "0" },
 	{ "use-syslog:", "no" },
-	/* the default of 16 ports lets one silent server hold up everybody */
-	{ "outgoing-range:", "1024" },
-	{ "num-queries-per-thread:", "4096" },
+	/* a port is taken for each question until it is answered, and who
+	   gets none has to wait: as many as LIM_DNS_ASKED */
+	{ "outgoing-range:", "8192" },
+	{ "num-queries-per-thread:", "8192" },
 	{ "outgoing-num-tcp:", "64" },
 	{ "msg-cache-size:", "8m" },
 	{ "rrset-cache-size:", "16m" },
@@ -79,6 +80,7 @@ static const struct {
 	/* who answers from a cache at once may still need seconds to find
 	   out; a dead name is then given up after our limit, not after 1 s */
 	{ "infra-cache-min-rtt:", "1000" },
+	{ "outbound-msg-retry:", "3" },
 	{ "trust-anchor-signaling:", "no" },
 };
 

@@ -106,7 +106,7 @@ void	resolver_drain(int hurry);
 #define RESOLVER_NVERBS	1
 extern const struct ipc_verb resolver_verbs[RESOLVER_NVERBS];
 extern const size_t resolver_nverbs;
-#define RESOLVER_FILES	2048
+#define RESOLVER_FILES	9216
 #define RESOLVER_HOOKS							\
 	.init = resolver_init,						\
 	.start = resolver_start,					\

@@ -74,7 +74,9 @@
 #define LIM_SCAN_JOBS		2048	/* in all, each with a descriptor */
 #define LIM_SCAN_WAITERS	4	/* askers of one id */
 #define LIM_SCAN_BACKLOG	8	/* given to one scanner in advance */
-#define LIM_SCAN_PARKED		512	/* of one scanner, waiting for DNS */
+#define LIM_SCAN_PARKED		LIM_SCAN_JOBS	/* of one scanner, waiting for
+					   DNS: all of them, or those that do
+					   not wait would */
 #define LIM_SCAN_RERUNS		3	/* of a job that was not to blame */
 #define LIM_SCAN_CPU_S		20	/* one job; then the scanner dies */
 #define LIM_SCAN_RUN_S		60	/* the same by the clock, for a scanner
@@ -253,7 +255,7 @@
 #define LIM_DEF_QUEUE_EXPIRE_S	(5 * 86400)	/* 4.5.4.1: 4 to 5 days */
 
 /* Between daemons: how many requests one smtp process may have open. */
-#define LIM_CREDITS_SCAN	64
+#define LIM_CREDITS_SCAN	512	/* most of them may wait for DNS */
 #define LIM_CREDITS_GREY	256
 #define LIM_CREDITS_PUT		128
 

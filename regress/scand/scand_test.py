@@ -221,7 +221,7 @@ def judge(channel, content, **more):
 
 def test_verdicts(d):
     c = d.front()
-    assert c.credits == 64
+    assert c.credits == 512
     v = judge(c, LETTER)
     assert v.actions == ["accept"] and v.hits == [], v.hits
     assert v.rdns == "mx.a.example", v.rdns

@@ -17,6 +17,7 @@ A, CNAME, SOA, PTR, MX, TXT, AAAA, OPT = 1, 5, 6, 12, 15, 16, 28, 41
 TYPES = {"A": A, "CNAME": CNAME, "PTR": PTR, "MX": MX, "TXT": TXT,
          "AAAA": AAAA}
 SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5
+RCVBUFFORCE = 33        # of Linux: beyond the limit of the system
 
 
 def wire(name):
@@ -43,6 +44,8 @@ def record(kind, data, ttl=60, owner=b"\xc0\x0c"):
 
 
 class Question:
+    ttl = 60
+
     def __init__(self, packet):
         at, labels = 12, []
         while packet[at]:
@@ -60,8 +63,8 @@ class Question:
         """A packet; authority is the SOA where there are no records."""
         soa = b""
         if not records and rcode in (0, NXDOMAIN):
-            soa = record(SOA, b"\0\0" + struct.pack("!IIIII", 1, 60, 60, 60,
-                                                    60), owner=b"\0")
+            soa = record(SOA, b"\0\0" + struct.pack(
+                "!IIIII", 1, 60, 60, 60, self.ttl), owner=b"\0")
         flags = 0x8580 | rcode | (0x0200 if truncated else 0)
         text = self.text if text is None else text
         return (ident or self.id) + struct.pack(
@@ -136,6 +139,7 @@ def plausible(q):
 
 WRONG = {
     "silent": lambda q: None,
+    "late0": late(0.02),
     "late1": late(1),
     "late2": late(2),
     "late9": late(9),
@@ -194,8 +198,10 @@ class WrongServer(threading.Thread):
         self.udp, self.tcp = self.sockets(addr, port)
         self.port = self.udp.getsockname()[1]
         self.asked = []
-        self.delay = {}         # what a name ends in -> seconds
+        self.zones = {}         # what a name ends in -> a function
+        self.delay = {}         # the same -> seconds
         self.dead = False       # to everybody
+        self.ttl = 60           # of what is there and what is not
         self.later, self.serial = [], 0
         self.due = threading.Condition()
 
@@ -203,7 +209,10 @@ class WrongServer(threading.Thread):
         """Both on one port."""
         for _ in range(50):
             udp = socket.socket(self.family, socket.SOCK_DGRAM)
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            try:
+                udp.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 16 << 20)
+            except OSError:
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
             udp.bind((addr, port))
             tcp = socket.socket(self.family, socket.SOCK_STREAM)
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -223,6 +232,17 @@ class WrongServer(threading.Thread):
             self.records.pop(key, None)
         else:
             self.records[key] = value
+
+    @staticmethod
+    def all_of(addr):
+        """A behaviour: every name has this address, at once forgotten."""
+        return lambda q: q.answer([record(A, rdata(A, addr), ttl=0)]
+                                  if q.kind == A else [])
+
+    @staticmethod
+    def none_of():
+        """A behaviour: no name exists."""
+        return lambda q: q.answer(rcode=NXDOMAIN)
 
     def count(self, ending):
         return sum(1 for name, _ in self.asked if name.endswith(ending))
@@ -274,15 +294,19 @@ class WrongServer(threading.Thread):
                 pass
 
     def reply(self, q):
+        q.ttl = self.ttl
         m = re.search(r"(?:^|\.)([a-z0-9]+)\.wrong$", q.name)
         if m and m.group(1) in WRONG:
             return WRONG[m.group(1)](q)
+        for end, behave in list(self.zones.items()):
+            if q.name.endswith(end):
+                return behave(q)
         value = self.records.get((q.name, q.kind))
         if callable(value):
             return value(q)
         if value is not None:
             values = value if isinstance(value, list) else [value]
-            return q.answer([record(q.kind, rdata(q.kind, v))
+            return q.answer([record(q.kind, rdata(q.kind, v), self.ttl)
                              for v in values])
         alias = self.records.get((q.name, CNAME))
         if alias is not None:

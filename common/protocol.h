@@ -48,6 +48,8 @@ enum verb {
 	VERB_SCAN,		/* smtp > broker: struct scan; fd; VERDICT */
 	VERB_VERDICT,		/* struct verdict */
 	VERB_CANCEL,		/* any > any: job; the client has gone */
+	VERB_SENDER,		/* smtp > broker: str helo, str sender; at
+				   MAIL of a client that was told of */
 
 	/* Inside scand. */
 	VERB_JOB = 48,		/* broker > scanner: struct scan; fd; RESULT */

@@ -28,6 +28,7 @@ static struct timer	 sweep_timer, drain_timer;
 static int		 draining;
 
 static int	 on_client(struct ipc *, struct imsg *);
+static int	 on_sender(struct ipc *, struct imsg *);
 static int	 on_scan(struct ipc *, struct imsg *);
 static int	 on_cancel(struct ipc *, struct imsg *);
 static int	 on_parked(struct ipc *, struct imsg *);
@@ -37,8 +38,9 @@ static void	 sweep(void *);
 static void	 drained(void *);
 static void	 drain_check(void);
 
-const struct ipc_verb broker_verbs[10] = {
+const struct ipc_verb broker_verbs[11] = {
 	{ VERB_CLIENT, PEER_BIT(PEER_SMTP), 32, IPC_NOFD, on_client },
+	{ VERB_SENDER, PEER_BIT(PEER_SMTP), 1024, IPC_NOFD, on_sender },
 	{ VERB_SCAN, PEER_BIT(PEER_SMTP), LIM_FRAME, IPC_FD, on_scan },
 	{ VERB_CANCEL, PEER_BIT(PEER_SMTP), 0, IPC_NOFD, on_cancel },
 	{ VERB_PARKED, PEER_BIT(PEER_SCANNER), 0, IPC_NOFD, on_parked },
@@ -154,6 +156,20 @@ on_client(struct ipc *ipc, struct imsg *im)
 		return -1;
 	broker_count.clients++;
 	prefetch_client(&a);
+	return 0;
+}
+
+static int
+on_sender(struct ipc *ipc, struct imsg *im)
+{
+	char helo[LIM_HELO + 1], sender[LIM_PATH + 1];
+
+	(void)ipc;
+	ibuf_get_str(&im->data, helo, sizeof(helo));
+	ibuf_get_str(&im->data, sender, sizeof(sender));
+	if (ibuf_get_end(&im->data) == -1)
+		return -1;
+	prefetch_sender(helo, sender);
 	return 0;
 }
 

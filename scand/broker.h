@@ -158,10 +158,12 @@ void	lists_tell(struct ipc *);
 void	lists_status(struct ipc *, uint32_t job);
 
 /*
- * prefetch.c: questions about a client that has connected.
+ * prefetch.c: questions about a client that has connected, and its MAIL.
  */
 void	prefetch_configure(const struct config *);
 void	prefetch_client(const struct netaddr *);
+/* What it has said of itself. */
+void	prefetch_sender(const char *helo, const char *sender);
 size_t	prefetch_open(void);
 
 #endif

@@ -447,7 +447,7 @@ void	virus_give_up(struct job *);
 /*
  * The processes, for the table in main.c.
  */
-extern const struct ipc_verb broker_verbs[10], scanner_verbs[5];
+extern const struct ipc_verb broker_verbs[11], scanner_verbs[5];
 extern const struct ipc_verb antivirus_verbs[1];
 int	antivirus_init(const struct config *, unsigned instance);
 void	antivirus_start(void);

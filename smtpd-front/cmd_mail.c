@@ -99,8 +99,11 @@ mail_begin(struct session *s, const char *sender, char *args)
 	s->messages++;
 	if (s->class == CLASS_RELAY && s->relay->limit != 0)
 		rate_start(t);
-	else
+	else {
+		if (s->class == CLASS_INBOUND)
+			scan_sender(s->helo, t->env->sender);
 		reply(s, REPLY_SENDER_OK);
+	}
 }
 
 static int

@@ -445,6 +445,8 @@ int		 chain_file(const struct transaction *, int *fd);
 
 /* A client who is worth looking up. */
 void		 scan_client(const struct netaddr *);
+/* What it says at HELO and MAIL. */
+void		 scan_sender(const char *helo, const char *sender);
 /* Ask for the verdict; chain_verdict() follows, or a reply. */
 void		 scan_start(struct transaction *);
 /* Between the thresholds: may it come in now? */

@@ -9,7 +9,8 @@
 #include "smtpd-front/smtpd-front.h"
 
 /*
- * What we say to scand: CLIENT when somebody comes, SCAN for each message.
+ * What we say to scand: CLIENT when somebody comes, SENDER at MAIL, SCAN for
+ * each message.
  */
 
 static int	 fill_scan(void *, struct ibuf *, int *);
@@ -23,6 +24,18 @@ scan_client(const struct netaddr *client)
 	ibuf_init(&b);
 	netaddr_add(&b, client);
 	ask_tell(DAEMON_SCAND, VERB_CLIENT, &b);
+	ibuf_free(&b);
+}
+
+void
+scan_sender(const char *helo, const char *sender)
+{
+	struct ibuf	 b;
+
+	ibuf_init(&b);
+	ibuf_add_str(&b, helo);
+	ibuf_add_str(&b, sender);
+	ask_tell(DAEMON_SCAND, VERB_SENDER, &b);
 	ibuf_free(&b);
 }
 

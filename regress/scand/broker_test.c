@@ -817,6 +817,19 @@ test_operator(void)
 }
 
 static void
+sender_ask(struct ipc *front, const char *helo, const char *sender)
+{
+	struct ibuf b;
+
+	ibuf_init(&b);
+	ibuf_add_str(&b, helo);
+	ibuf_add_str(&b, sender);
+	(void)ipc_send(front, VERB_SENDER, 0, -1, &b);
+	ibuf_free(&b);
+	settle(3);
+}
+
+static void
 test_prefetch(struct ipc *front)
 {
 	struct netaddr client;
@@ -832,6 +845,14 @@ test_prefetch(struct ipc *front)
 	/* Its name, the addresses of that, one list. */
 	CHECK_INT(nquestions, 3);
 	CHECK_INT(prefetch_open(), 0);
+	/* Its TXT, MX and policy; of HELO only the TXT; of nonsense none. */
+	sender_ask(front, "mx.a.example", "x@A.example");
+	CHECK_INT(nquestions, 6);
+	sender_ask(front, "mx.a.example", "");
+	CHECK_INT(nquestions, 7);
+	sender_ask(front, "localhost", "");
+	sender_ask(front, "mx.a.example", "x@[192.0.2.1]");
+	CHECK_INT(nquestions, 7);
 }
 
 static void

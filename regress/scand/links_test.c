@@ -213,6 +213,9 @@ test_domain(void)
 	CHECK_STR(host_domain("b.co.uk"), "b.co.uk");
 	CHECK_STR(host_domain("co.uk"), "co.uk");
 	CHECK_STR(host_domain("x.y.com.example"), "com.example");
+	CHECK_STR(host_below("c.b.a.example"), "b.a.example");
+	CHECK_STR(host_below("x.b.co.uk"), "x.b.co.uk");
+	CHECK(host_below("a.example") == NULL);
 	CHECK(host_usual("a.de") && host_usual("b.a.com"));
 	CHECK(!host_usual("a.pdf") && !host_usual("com"));
 }

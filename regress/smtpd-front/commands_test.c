@@ -19,6 +19,7 @@ main(void)
 	harness_hangup();
 	CHECK_INT(harness_seen(VERB_EVENT), 1);		/* the trap */
 	CHECK(harness_seen(VERB_CLIENT) > 10);
+	CHECK(harness_seen(VERB_SENDER) > 10);
 	CHECK_INT(harness_failed(), 0);
 	printf("%u expectations\n", harness_checked());
 	return unit_end();

@@ -71,6 +71,7 @@ static const struct ipc_verb	 theirs[] = {
 	{ VERB_CANCEL,	~0U, LIM_FRAME, IPC_NOFD, on_other },
 	{ VERB_EVENT,	~0U, LIM_FRAME, IPC_NOFD, on_other },
 	{ VERB_CLIENT,	~0U, LIM_FRAME, IPC_NOFD, on_other },
+	{ VERB_SENDER,	~0U, LIM_FRAME, IPC_NOFD, on_other },
 };
 
 static void

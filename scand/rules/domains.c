@@ -178,7 +178,7 @@ list_name(struct job *j, struct names *names, const struct config_dnsbl *l,
 	struct verdict_of below;
 	struct netaddr a;
 	char reversed[DNS_NAME];
-	const char *domain, *p;
+	const char *p;
 
 	if (n->family != 0) {
 		if (l->kind == LIST_LINKS && n->family == 4 &&
@@ -191,12 +191,9 @@ list_name(struct job *j, struct names *names, const struct config_dnsbl *l,
 	}
 	if (!list_may(l, LIST_ASK_NAMES))
 		return;
-	domain = host_domain(n->host);
-	list_ask(j, names, l, NULL, domain, v);
-	if (domain == n->host)
+	list_ask(j, names, l, NULL, host_domain(n->host), v);
+	if ((p = host_below(n->host)) == NULL)
 		return;
-	for (p = domain - 1; p > n->host && p[-1] != '.'; p--)
-		continue;
 	below.points = 0;
 	list_ask(j, names, l, NULL, p, &below);
 	if (below.points != 0 && (v->points == 0 ||

@@ -60,6 +60,8 @@ int	link_host(struct link *l, const char *s, size_t n, int how);
  * a guess; points into host.
  */
 const char *host_domain(const char *host);
+/* The name one label below that; NULL if that is the host. */
+const char *host_below(const char *host);
 /* Does it end in one of the usual top-level domains, which no file does? */
 int	host_usual(const char *host);
 

@@ -392,6 +392,18 @@ host_domain(const char *host)
 	return dots[1] + 1;
 }
 
+const char *
+host_below(const char *host)
+{
+	const char *domain = host_domain(host), *p;
+
+	if (domain == host)
+		return NULL;
+	for (p = domain - 1; p > host && p[-1] != '.'; p--)
+		continue;
+	return p;
+}
+
 int
 host_usual(const char *host)
 {

@@ -260,7 +260,7 @@ test_many(void)
 	};
 	static struct links l;
 	char *text, one[64];
-	size_t i, k, n = 2 * 1024 * 1024, len;
+	size_t i, k, n = 1024 * 1024, len;
 	clock_t from;
 
 	text = malloc(n);

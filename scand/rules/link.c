@@ -60,6 +60,9 @@ scan_piece(const uint8_t *p, size_t n, void *arg)
 {
 	const char *text = (const char *)p;
 
+	/* a picture, a program ... */
+	if (memchr(p, '\0', n) != NULL)
+		return;
 	links_scan(arg, text, n, looks_html(text, n));
 }
 

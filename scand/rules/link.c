@@ -2,23 +2,21 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include <string.h>
-#include <strings.h>
 
 #include "scand/rules/links.h"
 #include "scand/scand.h"
 
 /*
- * The links of a message: what is odd about them is told at once, their hosts
- * are kept for the lists.
+ * The links of a message: its text parts are decoded, what is odd about their
+ * links is told at once, their hosts are kept for the lists.
  */
 
-#define PIECE	65536		/* octets of text looked at together */
+#define PIECE	65536		/* octets of a part looked at together */
+#define GROWTH	3		/* in UTF-8, at most */
 
-static void	scan_plain(struct links *, const uint8_t *, size_t);
-static void	scan_piece(const uint8_t *, size_t, void *);
-static size_t	quoted_decode(const uint8_t *, size_t, char *);
-static int	looks_html(const char *, size_t);
-static int	hex(uint8_t);
+static void	scan_part(struct links *, const struct mime *,
+		    const struct mime_part *, const uint8_t *, size_t);
+static size_t	piece_length(const uint8_t *, size_t);
 static void	report(struct job *, const struct links *);
 static void	keep_hosts(struct job *, const struct links *);
 
@@ -26,95 +24,51 @@ void
 rule_links(struct job *j, const struct view *v)
 {
 	static struct links links;
+	const struct mime *m = &v->mime;
+	struct budget budget = v->budget;
+	struct reading r[READINGS];
+	struct octets o = { .p = NULL };
+	size_t i;
 
 	links_reset(&links);
-	scan_plain(&links, v->p + v->header.size, v->n - v->header.size);
-	body_decode(v->p, v->n, scan_piece, &links);
+	for (i = 0; i < m->nparts && links.scanned < LIM_LINK_TEXT; i++) {
+		if (!(m->parts[i].flags & PART_TEXT) ||
+		    mime_readings(m, &m->parts[i], r) == 0 ||
+		    octets_read(&o, m, &budget, &r[0]) == -1)
+			continue;
+		scan_part(&links, m, &m->parts[i], o.p, o.n);
+	}
+	octets_free(&o, &budget);
 	report(j, &links);
 	keep_hosts(j, &links);
 }
 
-/* The body as it is, with quoted-printable undone; in pieces of lines. */
 static void
-scan_plain(struct links *l, const uint8_t *p, size_t n)
+scan_part(struct links *l, const struct mime *m, const struct mime_part *part,
+    const uint8_t *p, size_t n)
 {
-	static char text[PIECE];
-	const uint8_t *lf;
-	size_t len, cut;
+	static char text[GROWTH * PIECE + 1];
+	size_t cut;
 
 	for (; n > 0 && l->scanned < LIM_LINK_TEXT; p += cut, n -= cut) {
-		cut = n;
-		if (cut > PIECE) {
-			cut = PIECE;
-			lf = memrchr(p, '\n', cut);
-			if (lf != NULL && lf > p)
-				cut = (size_t)(lf - p) + 1;
-		}
-		len = quoted_decode(p, cut, text);
-		links_scan(l, text, len, looks_html(text, len));
+		cut = piece_length(p, n);
+		links_scan(l, text, charset_utf8(mime_string(m,
+		    part->charset), p, cut, text, sizeof(text)),
+		    (part->flags & PART_HTML) != 0);
 	}
 }
 
-static void
-scan_piece(const uint8_t *p, size_t n, void *arg)
-{
-	const char *text = (const char *)p;
-
-	/* a picture, a program ... */
-	if (memchr(p, '\0', n) != NULL)
-		return;
-	links_scan(arg, text, n, looks_html(text, n));
-}
-
-/* RFC 2045 6.7; other "=" stay.  dst has room for n octets. */
+/* Up to the end of a line, where charsets with a state begin anew; wide
+   characters have octets that look like one. */
 static size_t
-quoted_decode(const uint8_t *p, size_t n, char *dst)
+piece_length(const uint8_t *p, size_t n)
 {
-	size_t i, len = 0;
+	const uint8_t *lf;
 
-	for (i = 0; i < n; i++) {
-		if (p[i] != '=') {
-			dst[len++] = (char)p[i];
-		} else if (i + 2 < n && hex(p[i + 1]) != -1 &&
-		    hex(p[i + 2]) != -1) {
-			dst[len++] = (char)(hex(p[i + 1]) << 4 |
-			    hex(p[i + 2]));
-			i += 2;
-		} else if (i + 2 < n && p[i + 1] == '\r' && p[i + 2] == '\n')
-			i += 2;
-		else
-			dst[len++] = '=';
-	}
-	return len;
-}
-
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static int
-looks_html(const char *s, size_t n)
-{
-	static const char *const tags[] = {
-		"<a ", "<html", "<body", "<div", "<p>", "<td", "<br", "<img",
-		"</a>", "<form", "<span"
-	};
-	const char *p = s, *end = s + n;
-	size_t i;
-
-	while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
-		for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
-			if ((size_t)(end - p) >= strlen(tags[i]) &&
-			    strncasecmp(p, tags[i], strlen(tags[i])) == 0)
-				return 1;
-		}
-		p++;
-	}
-	return 0;
+	if (n <= PIECE)
+		return n;
+	lf = memchr(p, '\0', 64) != NULL ? NULL : memrchr(p, '\n', PIECE);
+	return lf == NULL ? PIECE : (size_t)(lf - p) + 1;
 }
 
 static void

@@ -74,6 +74,16 @@ def objects():
     return os.path.join(TOP, name)
 
 
+def sanitized():
+    """Whether memory means nothing in this build."""
+    try:
+        with open(os.path.join(objects(), "config.args"),
+                  encoding="utf-8") as f:
+            return "--sanitize" in f.read()
+    except OSError:
+        return False
+
+
 def program(name):
     """The path of a daemon or tool of ours, or None if it was not built."""
     path = os.path.join(objects(), name, name)

@@ -392,6 +392,8 @@ read_coder(struct cursor *c, struct coder *coder, uint64_t *ins,
 	}
 	if (flags & 0xc0)
 		c->bad = 1;
+	if (c->bad)
+		coder->props_n = 0;
 }
 
 /* Octets that its decoder takes for a dictionary or a model. */

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include "regress/fuzz/content.h"
+#include "scand/content/inspect.h"
 
 /*
  * What libarchive and our decoders read; the first octet chooses the type.
@@ -27,6 +28,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	i = data[0] % (sizeof(types) / sizeof(types[0]));
 	if (types[i] == CONTENT_ARJ)
 		arj_look(&in, data + 1, size - 1);
+	else if (types[i] == CONTENT_AR)
+		ar_look(&in, data + 1, size - 1);
+	else if (types[i] == CONTENT_CPIO)
+		cpio_look(&in, data + 1, size - 1);
 	else
 		archive_look(&in, types[i], data + 1, size - 1);
 	fuzz_end(&in);

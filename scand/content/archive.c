@@ -31,8 +31,6 @@ static const struct {
 	enum archive_format	 format;
 } types[] = {
 	{ CONTENT_TAR,		0, 0, FORMAT_TAR },
-	{ CONTENT_CPIO,		0, 0, FORMAT_CPIO },
-	{ CONTENT_AR,		0, 0, FORMAT_AR },
 	{ CONTENT_CAB,		0, 0, FORMAT_CAB },
 	{ CONTENT_LZH,		0, 0, FORMAT_LZH },
 	{ CONTENT_ISO,		0, 0, FORMAT_ISO },
@@ -110,8 +108,8 @@ walk_report(struct inspect *in, const struct archive_walk *w)
 }
 
 /*
- * A compressed stream: tar and cpio are read on the fly, however large they
- * are; anything else is unpacked and looked at.
+ * A compressed stream: a tar archive is read on the fly, however large it is;
+ * anything else is unpacked and looked at.
  */
 static void
 stream_look(struct inspect *in, enum decoder_kind kind, const uint8_t *p,
@@ -121,7 +119,6 @@ stream_look(struct inspect *in, enum decoder_kind kind, const uint8_t *p,
 	struct archive_walk w;
 	struct unpack u;
 	struct archive *a = NULL;
-	enum content_type type;
 	char name[256];
 
 	memset(&src, 0, sizeof(src));
@@ -135,9 +132,8 @@ stream_look(struct inspect *in, enum decoder_kind kind, const uint8_t *p,
 		stream_report(in, src.last);
 		goto out;
 	}
-	type = content_type(src.head, src.head_n);
-	if (type == CONTENT_TAR || type == CONTENT_CPIO) {
-		a = walk_new(type == CONTENT_TAR ? FORMAT_TAR : FORMAT_CPIO);
+	if (content_type(src.head, src.head_n) == CONTENT_TAR) {
+		a = walk_new(FORMAT_TAR);
 		if (a == NULL || archive_read_open(a, &src, NULL, source_read,
 		    NULL) != ARCHIVE_OK)
 			w.broken = 1;
@@ -236,8 +232,6 @@ walk_new(enum archive_format format)
 		[FORMAT_RAR4] = archive_read_support_format_rar,
 		[FORMAT_RAR5] = archive_read_support_format_rar5,
 		[FORMAT_TAR] = archive_read_support_format_tar,
-		[FORMAT_CPIO] = archive_read_support_format_cpio,
-		[FORMAT_AR] = archive_read_support_format_ar,
 		[FORMAT_CAB] = archive_read_support_format_cab,
 		[FORMAT_LZH] = archive_read_support_format_lha,
 		[FORMAT_ISO] = archive_read_support_format_iso9660,

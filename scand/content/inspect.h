@@ -28,6 +28,10 @@ int	zip_is_behind(const uint8_t *, size_t, int strict);
 /* arj.c: is there an encrypted file?  There is no reader for ACE. */
 void	ace_look(struct inspect *, const uint8_t *, size_t);
 
+/* ar.c, cpio.c: archives that need no library. */
+void	ar_look(struct inspect *, const uint8_t *, size_t);
+void	cpio_look(struct inspect *, const uint8_t *, size_t);
+
 /* selfextract.c: archives behind a program or anything else, by signature and
    checksum. */
 void	selfextract_look(struct inspect *, const uint8_t *, size_t);

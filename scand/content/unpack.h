@@ -83,8 +83,8 @@ enum decoder_result decoder_unpack(struct decoder *, struct unpack *);
  */
 struct archive;
 enum archive_format {
-	FORMAT_7Z, FORMAT_RAR4, FORMAT_RAR5, FORMAT_TAR, FORMAT_CPIO,
-	FORMAT_AR, FORMAT_CAB, FORMAT_LZH, FORMAT_ISO
+	FORMAT_7Z, FORMAT_RAR4, FORMAT_RAR5, FORMAT_TAR, FORMAT_CAB,
+	FORMAT_LZH, FORMAT_ISO
 };
 struct archive_walk {
 	unsigned	 entries;

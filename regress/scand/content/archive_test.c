@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
-#include <zlib.h>
-
 #include "regress/scand/content/build.h"
 #include "regress/scand/content/seen.h"
 #include "regress/unit.h"

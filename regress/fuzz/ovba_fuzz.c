@@ -19,7 +19,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct base64 b64 = { 0, 0, 0 };
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	struct vba_lines v;
 	uint8_t *out;
 	struct fake f;

@@ -35,7 +35,7 @@ activemime_look(struct inspect *in, const uint8_t *p, size_t n)
 static int
 unpack(struct inspect *in, const uint8_t *p, size_t n, size_t at)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	int r = 0;
 
 	if (at >= n)

@@ -50,18 +50,26 @@ buffer_room(struct inspect *in, struct buffer *b, size_t n)
 		return 0;
 	while (size - b->n < n)
 		size = size == 0 ? 512 : size * 2;
+	if (budget_hold(&in->budget, size - b->size) == -1) {
+		content_report(in, FINDING_OVER_BUDGET, "memory");
+		return -1;
+	}
 	if ((p = realloc(b->p, size)) == NULL) {
-		in->budget.over |= BUDGET_OUT;
+		budget_release(&in->budget, size - b->size);
+		content_report(in, FINDING_OVER_BUDGET, "memory");
 		return -1;
 	}
 	b->p = p;
 	b->size = size;
+	b->budget = &in->budget;
 	return 0;
 }
 
 void
 buffer_free(struct buffer *b)
 {
+	if (b->budget != NULL)
+		budget_release(b->budget, b->size);
 	free(b->p);
 	memset(b, 0, sizeof(*b));
 }
@@ -93,7 +101,8 @@ buffer_inflate(struct inspect *in, struct buffer *b, const uint8_t *p,
 			goto out;
 		got = sizeof(out) - z.avail_out;
 		if (got > max - (b->n - begin)) {
-			in->budget.over |= BUDGET_OUT;
+			content_report(in, FINDING_OVER_BUDGET,
+			    "an object");
 			goto out;
 		}
 		if (buffer_add(in, b, out, got) == -1)
@@ -118,6 +127,7 @@ too_good(struct inspect *in, size_t packed, size_t unpacked)
 	    unpacked / in->budget.ratio_max <= packed)
 		return 0;
 	in->budget.over |= BUDGET_RATIO;
+	content_report(in, FINDING_OVER_BUDGET, "ratio");
 	return 1;
 }
 

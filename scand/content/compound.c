@@ -31,6 +31,7 @@ static int	 read_chain(struct inspect *, struct cfb *, uint32_t, uint64_t,
 		    struct blob *);
 static int	 copy_chain(struct inspect *, struct cfb *, uint32_t, uint32_t,
 		    struct blob *);
+static int	 blob_own(struct inspect *, struct blob *, size_t);
 static int	 read_mini(struct inspect *, struct cfb *, uint32_t, uint32_t,
 		    struct blob *);
 static int	 walk_tree(struct cfb *);
@@ -240,10 +241,8 @@ copy_chain(struct inspect *in, struct cfb *c, uint32_t s, uint32_t k,
 	const uint8_t *p;
 	size_t len, size = (size_t)1 << c->shift;
 
-	if ((b->own = malloc((size_t)k << c->shift)) == NULL) {
-		in->budget.over |= BUDGET_OUT;
+	if (blob_own(in, b, (size_t)k << c->shift) == -1)
 		return -1;
-	}
 	for (; k > 0; k--) {
 		if (budget_out(&in->budget, size) == -1) {
 			blob_free(b);
@@ -288,10 +287,8 @@ read_mini(struct inspect *in, struct cfb *c, uint32_t start, uint32_t size,
 	} else {
 		if (budget_out(&in->budget, (size_t)k << MINI_SHIFT) == -1)
 			return -1;
-		if ((b->own = calloc(k, 1U << MINI_SHIFT)) == NULL) {
-			in->budget.over |= BUDGET_OUT;
+		if (blob_own(in, b, (size_t)k << MINI_SHIFT) == -1)
 			return -1;
-		}
 		for (s = start; k > 0; k--) {
 			at = (size_t)s << MINI_SHIFT;
 			len = c->mini.n - at < 1U << MINI_SHIFT ?
@@ -308,9 +305,29 @@ read_mini(struct inspect *in, struct cfb *c, uint32_t start, uint32_t size,
 	return 0;
 }
 
+/* Memory for n octets, all zero, which the budget holds. */
+static int
+blob_own(struct inspect *in, struct blob *b, size_t n)
+{
+	if (budget_hold(&in->budget, n) == -1) {
+		content_report(in, FINDING_OVER_BUDGET, "memory");
+		return -1;
+	}
+	b->held = n;
+	b->budget = &in->budget;
+	if ((b->own = calloc(1, n)) == NULL) {
+		blob_free(b);
+		content_report(in, FINDING_OVER_BUDGET, "memory");
+		return -1;
+	}
+	return 0;
+}
+
 void
 blob_free(struct blob *b)
 {
+	if (b->budget != NULL)
+		budget_release(b->budget, b->held);
 	free(b->own);
 	memset(b, 0, sizeof(*b));
 }

@@ -43,11 +43,11 @@ struct buffer {
 	uint8_t	*p;
 	size_t	 n;
 	size_t	 size;
+	struct budget *budget;	/* that holds size octets for it */
 };
 
-/* Append n octets and charge the budget for them.  0, or -1: no memory
-   (which is told to the budget as too much output) or nothing left of it;
-   nothing was appended then. */
+/* Append n octets and charge the budget for them.  0, or -1: nothing left of
+   it or no memory, which is reported; not all may have been appended then. */
 int	buffer_add(struct inspect *, struct buffer *, const void *, size_t n);
 /* Free what it holds; it may be used again. */
 void	buffer_free(struct buffer *);
@@ -97,6 +97,8 @@ struct blob {
 	const uint8_t	*p;
 	size_t		 n;
 	uint8_t		*own;	/* to be freed; NULL: p is in the file */
+	size_t		 held;	/* by the budget, for own */
+	struct budget	*budget;
 };
 
 struct cfb {

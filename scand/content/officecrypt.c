@@ -73,7 +73,7 @@ officecrypt_package(struct inspect *in, const uint8_t *info, size_t info_n,
     const uint8_t *package, size_t package_n)
 {
 	struct opened o;
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	int secret = 1, r = -1;
 
 	memset(&o, 0, sizeof(o));

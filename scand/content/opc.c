@@ -149,7 +149,7 @@ other_member(struct opc *o, const uint8_t *p, size_t n)
 static void
 scan(struct opc *o, enum opc_kind kind, const uint8_t *p, size_t n)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	int big;
 
 	o->kind = kind;

@@ -36,7 +36,7 @@ ppt_look(struct inspect *in, const struct span *doc, const struct span *user)
 static void
 object(struct inspect *in, const uint8_t *p, size_t n)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	size_t len;
 	unsigned head;
 

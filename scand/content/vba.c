@@ -54,7 +54,7 @@ int
 vba_dir(struct inspect *in, struct cfb *c, uint32_t entry)
 {
 	struct project pr = { .in = in, .c = c };
-	struct buffer dir = { NULL, 0, 0 };
+	struct buffer dir = { NULL, 0, 0, NULL };
 	struct blob b;
 	int found = 0;
 

@@ -84,7 +84,7 @@ static void
 look_project(struct inspect *in, const struct span *file,
     const struct node *node)
 {
-	struct buffer all = { NULL, 0, 0 };
+	struct buffer all = { NULL, 0, 0, NULL };
 	struct pointer ptr;
 	struct node piece;
 	uint32_t i, count;

@@ -42,7 +42,7 @@ static int	 begins_known(const char *, size_t);
 void
 xml_look(struct inspect *in, const uint8_t *p, size_t n)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct buffer b = { NULL, 0, 0, NULL };
 	int big;
 
 	if ((big = xml_utf16(p, n)) == -1)

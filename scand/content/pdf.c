@@ -177,7 +177,7 @@ scan_embedded(struct pdf *pdf, struct attached *a, struct pdf_lex *l)
 	}
 	if (t != PDF_DICT)
 		return;
-	while (pdf_token(pdf, &look) == PDF_NAME) {
+	while (pdf_expect(pdf, &look, PDF_NAME)) {
 		t = pdf_token(pdf, &look);
 		if (t == PDF_DICT_END || t == PDF_END)
 			return;

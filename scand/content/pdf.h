@@ -53,6 +53,8 @@ struct pdf {
 
 /* The next token, charged to the budget; PDF_END when that is used up. */
 enum pdf_token	pdf_token(struct pdf *, struct pdf_lex *);
+/* Is the next token one of these?  1 or 0; it was read in any case. */
+int	pdf_expect(struct pdf *, struct pdf_lex *, enum pdf_token);
 /* The value whose first token was just read; the lexer is behind it then. */
 void	pdf_value(struct pdf *, struct pdf_lex *, enum pdf_token,
 	    struct pdf_value *);

@@ -9,6 +9,10 @@
  * The tokens of PDF, ISO 32000-1 7.2 and 7.3.
  */
 
+#define LONGEST		(2 * 1024 * 1024)	/* octets of one token: what is
+					   longer is cut, so that the budget's
+					   clock is looked at in between */
+
 static int	 is_blank(uint8_t);
 static int	 is_delimiter(uint8_t);
 static int	 hex(uint8_t);
@@ -60,7 +64,8 @@ pdf_next(struct pdf_lex *l)
 			l->at++;
 			return PDF_DICT;
 		}
-		while (l->at < l->n && l->p[l->at++] != '>')
+		while (l->at < l->n && l->at - l->begin < LONGEST &&
+		    l->p[l->at++] != '>')
 			continue;
 		return PDF_STRING;
 	case '>':
@@ -98,10 +103,12 @@ hex(uint8_t c)
 static void
 skip_blanks(struct pdf_lex *l)
 {
-	while (l->at < l->n) {
+	size_t from = l->at;
+
+	while (l->at < l->n && l->at - from < LONGEST) {
 		if (l->p[l->at] == '%')
-			while (l->at < l->n && l->p[l->at] != '\n' &&
-			    l->p[l->at] != '\r')
+			while (l->at < l->n && l->at - from < LONGEST &&
+			    l->p[l->at] != '\n' && l->p[l->at] != '\r')
 				l->at++;
 		else if (is_blank(l->p[l->at]))
 			l->at++;
@@ -170,7 +177,7 @@ skip_literal(struct pdf_lex *l)
 	size_t depth = 1;
 	uint8_t c;
 
-	while (l->at < l->n && depth > 0) {
+	while (l->at < l->n && depth > 0 && l->at - l->begin < LONGEST) {
 		c = l->p[l->at++];
 		if (c == '\\' && l->at < l->n)
 			l->at++;
@@ -193,6 +200,12 @@ pdf_token(struct pdf *pdf, struct pdf_lex *l)
 	return t;
 }
 
+int
+pdf_expect(struct pdf *pdf, struct pdf_lex *l, enum pdf_token want)
+{
+	return pdf_token(pdf, l) == want;
+}
+
 void
 pdf_value(struct pdf *pdf, struct pdf_lex *l, enum pdf_token t,
     struct pdf_value *v)
@@ -211,8 +224,8 @@ pdf_value(struct pdf *pdf, struct pdf_lex *l, enum pdf_token t,
 		break;
 	case PDF_NUMBER:
 		ahead = *l;
-		if (pdf_token(pdf, &ahead) == PDF_NUMBER &&
-		    pdf_token(pdf, &ahead) == PDF_WORD &&
+		if (pdf_expect(pdf, &ahead, PDF_NUMBER) &&
+		    pdf_expect(pdf, &ahead, PDF_WORD) &&
 		    strcmp(ahead.text, "R") == 0) {
 			v->is_ref = 1;
 			*l = ahead;

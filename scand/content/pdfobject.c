@@ -76,11 +76,11 @@ pdf_object_at(struct pdf *pdf, size_t at, struct pdf_object *o)
 	if (at >= pdf->n)
 		return 0;
 	pdf_lex(&l, pdf->p, pdf->n, at);
-	if (pdf_token(pdf, &l) != PDF_NUMBER)
+	if (!pdf_expect(pdf, &l, PDF_NUMBER))
 		return 0;
 	o->number = l.number;
-	if (pdf_token(pdf, &l) != PDF_NUMBER ||
-	    pdf_token(pdf, &l) != PDF_WORD || strcmp(l.text, "obj") != 0)
+	if (!pdf_expect(pdf, &l, PDF_NUMBER) ||
+	    !pdf_expect(pdf, &l, PDF_WORD) || strcmp(l.text, "obj") != 0)
 		return 0;
 	o->at = o->next = l.at;
 	return 1;

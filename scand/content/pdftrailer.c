@@ -152,8 +152,7 @@ read_id(struct pdf *pdf, size_t dict, struct pdf_trailer *t)
 	} else if (v.type != PDF_ARRAY)
 		return;
 	pdf_lex(&l, pdf->p, pdf->n, v.at);
-	if (pdf_token(pdf, &l) == PDF_ARRAY &&
-	    pdf_token(pdf, &l) == PDF_STRING)
+	if (pdf_expect(pdf, &l, PDF_ARRAY) && pdf_expect(pdf, &l, PDF_STRING))
 		t->id_n = pdf_string(pdf, l.begin, t->id, sizeof(t->id));
 }
 

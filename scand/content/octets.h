@@ -12,13 +12,14 @@
  * something is among octets.
  */
 
+/* Little-endian. */
 static inline uint16_t
 le16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
-/* Four. */
+/* The same, 32 bits. */
 static inline uint32_t
 le32(const uint8_t *p)
 {
@@ -26,14 +27,14 @@ le32(const uint8_t *p)
 	    (uint32_t)p[3] << 24;
 }
 
-/* Eight. */
+/* The same, 64 bits. */
 static inline uint64_t
 le64(const uint8_t *p)
 {
 	return (uint64_t)le32(p) | (uint64_t)le32(p + 4) << 32;
 }
 
-/* Four, the most significant first. */
+/* Big-endian. */
 static inline uint32_t
 be32(const uint8_t *p)
 {

@@ -114,7 +114,7 @@ tlv(struct made *m, uint8_t tag, const struct made *v)
 	uint8_t len = (uint8_t)v->n;
 
 	made_add(m, &tag, 1);
-	if (v->n >= 128)
+	if (len >= 128)
 		made_hex(m, "81");
 	made_add(m, &len, 1);
 	made_add(m, v->p, v->n);
@@ -220,9 +220,8 @@ test_texts(void)
 	    "M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\n"
 	    "75$E625)54RU415-4+49)3$4A)$@K2\"H`\n`\nend\nYours\n";
 	static const char base64[] = "begin-base64 644 a.com\r\n"
-	    "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9"
-	    "JEVJQ0FSLVNUQU5EQVJELUFOVElW\r\n"
-	    "SVJVUy1URVNULUZJTEUhJEgrSCo=\r\n====\r\n";
+	    "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU\r\n"
+	    "QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=\r\n====\r\n";
 	static const char none[] = "begin 644 things and end none\n"
 	    "begin 7\nbegin 644\nbegin 999 a\nbegins\nthe beginning\n";
 	struct seen s;

@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include <string.h>
+
 #include "scand/content/content.h"
 
 /*
@@ -278,8 +280,15 @@ struct xml {
 /* Begin with octets in UTF-8 (or any superset of ASCII). */
 void	xml_open(struct xml *, const void *, size_t);
 enum xml_event xml_next(struct xml *);
-/* Is the tag called this? */
-int	xml_is(const struct xml *, const char *local);
+/* Is the tag called this?  Each is asked several times: here, so that the
+   length of a name is known; most are told apart by their first letter. */
+static inline int
+xml_is(const struct xml *x, const char *local)
+{
+	return x->name_n > 0 && local[0] == x->name[0] &&
+	    strlen(local) == x->name_n &&
+	    memcmp(local, x->name, x->name_n) == 0;
+}
 /* The value of an attribute by its local name, references decoded (those to
    characters and the five of XML), cut to size.  1, or 0: not there. */
 int	xml_attr(const struct xml *, const char *local, char *, size_t);

@@ -157,13 +157,6 @@ tag_end(const struct xml *x, size_t at)
 }
 
 int
-xml_is(const struct xml *x, const char *local)
-{
-	return strlen(local) == x->name_n &&
-	    memcmp(local, x->name, x->name_n) == 0;
-}
-
-int
 xml_attr(const struct xml *x, const char *local, char *dst, size_t size)
 {
 	const char *s = x->attr, *end = x->attr + x->attr_n, *name, *value;

@@ -127,9 +127,12 @@
 /* Attachments. */
 #define LIM_FINDING_EACH	16	/* reports of a kind, of one message */
 #define LIM_ATTACH_NAME		200	/* octets of a name that are shown */
-#define LIM_DICTIONARY		(65 * 1024 * 1024)	/* of xz, 7z, zstd: what
+#define LIM_DICTIONARY		(65 * 1024 * 1024)	/* of 7z and PPMd: what
 					   their highest levels take by
 					   default, with what is around it */
+#define LIM_WINDOW		(544 * 1024 * 1024)	/* of xz, lzma, zstd:
+					   address space; memory is only taken
+					   as it fills */
 
 /* DNS. */
 #define LIM_DNS_QUESTIONS	4000	/* open names of one process; below

@@ -139,8 +139,10 @@ stream_look(struct inspect *in, enum decoder_kind kind, const uint8_t *p,
 			w.broken = 1;
 		else
 			walk(in, a, n, &w);
-		walk_report(in, &w);
-		if (src.last != DECODER_MORE)
+		/* What is wrong with the stream is not the archive's fault. */
+		if (src.last == DECODER_MORE || src.last == DECODER_END)
+			walk_report(in, &w);
+		else
 			stream_report(in, src.last);
 		goto out;
 	}

@@ -15,6 +15,7 @@
  * The table says who does the work: zlib (here), liblzma, libarchive, or we.
  */
 
+static int	 fill_window(struct decoder *);
 static enum decoder_result zlib_open(struct decoder *);
 static enum decoder_result zlib_read(struct decoder *);
 static void	 zlib_close(struct decoder *);
@@ -70,7 +71,8 @@ decoder_read(struct decoder *d, const uint8_t **p, size_t *n)
 	if (d->last == DECODER_MORE || d->result_n > 0) {
 		*p = d->result;
 		*n = d->result_n;
-		if (budget_work(&d->in->budget, d->result_n) == -1)
+		if (fill_window(d) == -1 ||
+		    budget_work(&d->in->budget, d->result_n) == -1)
 			return d->last = DECODER_STOP;
 		return DECODER_MORE;
 	}
@@ -115,6 +117,33 @@ decoder_hold(struct decoder *d, uint64_t n)
 		d->in->budget.over |= BUDGET_HELD;
 		return -1;
 	}
+	if (budget_hold(&d->in->budget, n) == -1)
+		return -1;
+	d->held += n;
+	return 0;
+}
+
+int
+decoder_window(struct decoder *d, uint64_t n)
+{
+	if (n > LIM_WINDOW) {
+		d->in->budget.over |= BUDGET_HELD;
+		return -1;
+	}
+	d->window = n;
+	return 0;
+}
+
+/* What was just unpacked is remembered, up to the size of the window. */
+static int
+fill_window(struct decoder *d)
+{
+	uint64_t n = d->result_n;
+
+	if (d->held >= d->window)
+		return 0;
+	if (n > d->window - d->held)
+		n = d->window - d->held;
 	if (budget_hold(&d->in->budget, n) == -1)
 		return -1;
 	d->held += n;

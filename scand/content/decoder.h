@@ -29,14 +29,17 @@ struct decoder {
 	const struct decoder_ops *ops;
 	void			*state;
 	uint64_t		 held;
+	uint64_t		 window;	/* held as it fills */
 	enum decoder_result	 last;	/* not DECODER_MORE: that's it */
 	const uint8_t		*result;
 	size_t			 result_n;
 	uint8_t			 out[UNPACK_STEP];
 };
 
-/* Memory that a decoder takes for its window.  0, or -1: too much. */
+/* Memory that a decoder takes at once.  0, or -1: too much. */
 int	decoder_hold(struct decoder *, uint64_t n);
+/* The same for a window, which takes memory as far as there was output. */
+int	decoder_window(struct decoder *, uint64_t n);
 
 extern const struct decoder_ops decoder_zlib;	/* decoder.c */
 extern const struct decoder_ops decoder_inflate64;	/* inflate64.c */

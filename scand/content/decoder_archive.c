@@ -45,7 +45,7 @@ open_archive(struct decoder *d)
 	if (d->n == 0)
 		return DECODER_DAMAGED;
 	if (d->kind == DECODER_ZSTD &&
-	    decoder_hold(d, zstd_window(d->p, d->n)) == -1)
+	    decoder_window(d, zstd_window(d->p, d->n)) == -1)
 		return DECODER_STOP;
 	/* Order and megabytes of its model, APPNOTE 5.10. */
 	if (d->kind == DECODER_PPMD_ZIP && (d->n < 2 || decoder_hold(d,

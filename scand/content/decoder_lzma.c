@@ -124,7 +124,7 @@ grant(struct decoder *d, lzma_stream *lz)
 {
 	uint64_t need = lzma_memusage(lz);
 
-	if (need > d->held && decoder_hold(d, need - d->held) == -1)
+	if (decoder_window(d, need) == -1)
 		return -1;
 	return lzma_memlimit_set(lz, need) == LZMA_OK ? 0 : -1;
 }

@@ -21,8 +21,8 @@ size_t	names_print(char *dst, size_t size, const char *);
 void	executable_look(struct inspect *, enum content_type, const uint8_t *,
 	    size_t);
 
-/* zip.c: does a ZIP archive end here, in a thing that begins as something
-   else?  strict: exactly at the end. */
+/* zipdir.c: does a ZIP archive end near the end of a thing that begins as
+   something else?  strict: exactly at the end. */
 int	zip_is_behind(const uint8_t *, size_t, int strict);
 
 /* arj.c: is there an encrypted file?  There is no reader for ACE. */

@@ -14,6 +14,8 @@
  */
 
 #define TRIES		4096	/* end records looked at */
+#define BEHIND		65536	/* what follows an archive at the end of a
+				   program: its signature */
 #define NEAR		4096	/* where the record of ZIP64 is searched */
 
 static int	 end_at(const uint8_t *, size_t, size_t, struct zip_end *);
@@ -137,7 +139,8 @@ zip_is_behind(const uint8_t *p, size_t n, int strict)
 	size_t at = n;
 
 	if (!strict)
-		return zipdir_find(p, n, &end) == 1 && end.dir < end.end - 22;
+		return zipdir_find(p, n, &end) == 1 &&
+		    end.dir < end.end - 22 && n - end.end <= BEHIND;
 	if (n < 22)
 		return 0;
 	/* The last record, if it ends with the thing. */

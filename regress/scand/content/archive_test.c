@@ -223,7 +223,7 @@ test_dictionary(void)
 {
 	static const char lzma[] = "\x5d\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 	    "\xff\xff\xff\0\0\0\0\0\0\0\0";
-	static const char zstd[] = "\x28\xb5\x2f\xfd\0\x98\1\0\0";
+	static const char zstd[] = "\x28\xb5\x2f\xfd\0\xb8\1\0\0";
 	struct seen s;
 
 	seen_look(&s, "a", lzma, sizeof(lzma) - 1);

@@ -189,7 +189,7 @@ test_behind(void)
 	struct seen s;
 	struct made m = { 0 };
 	uint8_t *p;
-	size_t n;
+	size_t i, n;
 
 	p = seen_file("regress/fuzz/pdf/encrypted", &n);
 	made_text(&m, "\xff\xd8\xff\xe0 a picture ");
@@ -204,6 +204,11 @@ test_behind(void)
 	made_add(&m, p, n);
 	seen_look(&s, "a.sh", m.p, m.n);
 	CHECK(s.count[FINDING_ARCHIVE_ENCRYPTED] == 1);
+	/* In the middle of something it is not an archive to anybody. */
+	for (i = 0; i < 7000; i++)
+		made_text(&m, "more text\n");
+	seen_look(&s, "a.sh", m.p, m.n);
+	CHECK(s.count[FINDING_ARCHIVE_ENCRYPTED] == 0);
 	made_free(&m);
 
 	/* To a reader of RTF it is RTF; its end says otherwise. */

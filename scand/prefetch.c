@@ -12,9 +12,10 @@
 #include "scand/rules/links.h"
 
 /*
- * A client has connected, or has said MAIL: ask what its message will be judged
- * by, so that the resolver has the answers when the message comes.  The answers themselves
- * are not looked at here, but for the name that leads to the next question.
+ * A client has connected, or has said MAIL: ask what its message will be
+ * judged by, so that the resolver has the answers when the message comes.  The
+ * answers themselves are not looked at here, but for the name that leads to
+ * the next question.
  */
 
 struct fetch {

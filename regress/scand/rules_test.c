@@ -104,26 +104,6 @@ dns_cancel(struct dns_question *q)
 	free(q);
 }
 
-void
-dns_peer(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-void
-dns_peer_gone(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-int
-dns_answered(struct ipc *ipc, struct imsg *im)
-{
-	(void)ipc;
-	(void)im;
-	return 0;
-}
-
 /* Names that no case mentions do not exist. */
 static void
 dns_look(const char *name, enum dns_type type, struct dns_answer *a)

@@ -27,7 +27,8 @@ CONFIG = re.sub(r"limit dns \d+s", """\
 limit dns 2s
 limit lists 3s
 dnsbl "two.example" {{ 127.0.0.2 points 1.0 }}
-dnsbl "names.example" for domains {{ 127.0.1.2 points 2.0 }}""", scand_test.CONFIG)
+dnsbl "names.example" for domains {{ 127.0.1.2 points 2.0 }}""",
+                scand_test.CONFIG)
 
 # What an ordinary message needs, and one client that is on a list.
 RECORDS = {

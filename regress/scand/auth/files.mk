@@ -3,7 +3,7 @@
 #
 # The form is described in common/files.mk.
 
-dkim_test_SRCS = regress/scand/auth/zone.c
-dmarc_test_SRCS = regress/scand/auth/zone.c
+dkim_test_SRCS = regress/scand/auth/zone.c regress/scand/nopeer.c
+dmarc_test_SRCS = regress/scand/auth/zone.c regress/scand/nopeer.c
 spf_test_SRCS = regress/scand/auth/spf_zone.c \
 	regress/scand/auth/spf_oracle.c

@@ -162,23 +162,3 @@ dns_known(const char *name, enum dns_type type, struct dns_answer *a)
 	look(name, type, a);
 	return a->status <= DNS_NXDOMAIN;
 }
-
-void
-dns_peer(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-void
-dns_peer_gone(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-int
-dns_answered(struct ipc *ipc, struct imsg *im)
-{
-	(void)ipc;
-	(void)im;
-	return 0;
-}

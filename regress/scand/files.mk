@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 the Pförtner authors
+#
+# The form is described in common/files.mk.
+
+attachments_test_SRCS = regress/scand/nopeer.c
+broker_test_SRCS = regress/scand/harness.c regress/scand/nopeer.c
+rules_test_SRCS = regress/scand/nopeer.c

@@ -54,6 +54,7 @@ static void	 walk(struct inspect *, struct archive *, uint64_t,
 		    struct archive_walk *);
 static int	 walk_entry(struct inspect *, struct archive *,
 		    struct archive_entry *, uint64_t);
+static void	 walk_link(struct inspect *, struct archive_entry *);
 static la_ssize_t source_read(struct archive *, void *, const void **);
 static const char *entry_name(struct archive_entry *);
 
@@ -268,9 +269,7 @@ walk(struct inspect *in, struct archive *a, uint64_t packed,
 			w->encrypted = 1;
 			continue;
 		}
-		if (archive_entry_filetype(e) != AE_IFREG)
-			continue;
-		w->files++;
+		walk_link(in, e);
 		if (walk_entry(in, a, e, packed) == ARCHIVE_FATAL) {
 			w->broken = !budget_is_over(&in->budget);
 			break;
@@ -291,6 +290,7 @@ walk_entry(struct inspect *in, struct archive *a, struct archive_entry *e,
 	const char *name = entry_name(e);
 	size_t n, k;
 	la_int64_t at;
+	int file = archive_entry_filetype(e) == AE_IFREG;
 	uint64_t size = archive_entry_size_is_set(e) ?
 	    (uint64_t)archive_entry_size(e) : UINT64_MAX;
 	int r, cut = 0;
@@ -314,12 +314,36 @@ walk_entry(struct inspect *in, struct archive *a, struct archive_entry *e,
 			q += k;
 		}
 	}
-	if (r == ARCHIVE_FAILED)
+	if (r == ARCHIVE_FAILED && file)
 		content_report(in, FINDING_OPAQUE, name);
-	if (r != ARCHIVE_FAILED || u.n > 0)
+	/* Modes are a matter of Unix; other systems see files only. */
+	if ((r != ARCHIVE_FAILED && file) || u.n > 0)
 		unpack_look(&u, name);
 	unpack_free(&u);
 	return budget_is_over(&in->budget) ? ARCHIVE_FATAL : r;
+}
+
+/*
+ * What a symbolic link leads to stands where a file has its octets, and
+ * whoever knows no such links takes it for a file.  libarchive tells of it as
+ * far as the first NUL.
+ */
+static void
+walk_link(struct inspect *in, struct archive_entry *e)
+{
+	const char *to = archive_entry_symlink(e);
+
+	if (to == NULL)
+		return;
+	switch (content_type((const uint8_t *)to, strlen(to))) {
+	case CONTENT_EMPTY:
+	case CONTENT_TEXT:
+	case CONTENT_UNKNOWN:
+		return;
+	default:
+		content_report(in, FINDING_OPAQUE, entry_name(e));
+		return;
+	}
 }
 
 /* NULL where it cannot be expressed, see also sandbox_prepare(). */

@@ -88,7 +88,6 @@ enum archive_format {
 };
 struct archive_walk {
 	unsigned	 entries;
-	unsigned	 files;		/* of them looked into */
 	int		 encrypted;	/* some */
 	int		 broken;	/* the walk ended early */
 };

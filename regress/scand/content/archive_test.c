@@ -25,6 +25,9 @@ static const struct {
 	{ "sevenzip/plainheader", 0, FINDING_MAX, "2 a.txt text 740\n" },
 	{ "sevenzip/aes", 0, FINDING_ARCHIVE_ENCRYPTED, NULL },
 	{ "sevenzip/header", 0, FINDING_ARCHIVE_ENCRYPTED, NULL },
+	/* One that is a pipe, and one that is a link, to Unix. */
+	{ "sevenzip/fifo", 0, FINDING_MACRO, NULL },
+	{ "sevenzip/link", 0, FINDING_OPAQUE, NULL },
 	{ "rar/stored4", 0, FINDING_MAX, "2 a.txt text 740\n" },
 	{ "rar/member4", 0, FINDING_ARCHIVE_ENCRYPTED, NULL },
 	{ "rar/header4", 0, FINDING_ARCHIVE_ENCRYPTED, NULL },

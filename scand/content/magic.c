@@ -283,11 +283,14 @@ magic_is_tar(const uint8_t *p, size_t n)
 		continue;
 	for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++)
 		want = want << 3 | (uint32_t)(p[i] - '0');
+	/* It counts eight blanks of its own. */
+	if (want <= 8 * ' ' || (i < 156 && p[i] != ' ' && p[i] != '\0'))
+		return 0;
 	for (i = 0; i < 512; i++) {
 		sum += i >= 148 && i < 156 ? ' ' : p[i];
 		ssum += i >= 148 && i < 156 ? ' ' : (int8_t)p[i];
 	}
-	return want != 0 && (want == (uint32_t)sum || want == (uint32_t)ssum);
+	return want == (uint32_t)sum || want == (uint32_t)ssum;
 }
 
 /* Three ASCII forms; the numbers are octal or hexadecimal digits. */

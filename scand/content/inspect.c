@@ -55,7 +55,7 @@ static const struct {
 } readers[CONTENT_MAX] = {
 	[CONTENT_UNKNOWN] = { NULL, 0, BEHIND_LOOSE },
 	[CONTENT_TEXT] = { text_look, 0, BEHIND_LOOSE },
-	[CONTENT_HTML] = { NULL, 0, BEHIND_LOOSE },
+	[CONTENT_HTML] = { uuencode_look, 0, BEHIND_LOOSE },
 	[CONTENT_XML] = { xml_look, 0, BEHIND_STRICT },
 	[CONTENT_MIME] = { mime_look, 0, BEHIND_STRICT },
 	[CONTENT_CFB] = { cfb_look, 0, BEHIND_STRICT },

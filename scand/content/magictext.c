@@ -37,6 +37,9 @@ magic_text(const uint8_t *p, size_t n)
 		return markup(p + at, n - at);
 	if (magic_mime_start(p, n) < n)
 		return CONTENT_MIME;
+	/* Its lines have all octets but three. */
+	if (n - at >= 8 && memcmp(p + at, "=ybegin ", 8) == 0)
+		return CONTENT_YENC;
 	if (!magic_is_text(p, n))
 		return CONTENT_UNKNOWN;
 	if (at == 0 && n > 2 && memcmp(p, "#!", 2) == 0)
@@ -47,8 +50,6 @@ magic_text(const uint8_t *p, size_t n)
 		return CONTENT_PKCS7;
 	if (is_uuencode(p + at, n - at))
 		return CONTENT_UUENCODE;
-	if (n - at >= 8 && memcmp(p + at, "=ybegin ", 8) == 0)
-		return CONTENT_YENC;
 	return CONTENT_TEXT;
 }
 

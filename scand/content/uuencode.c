@@ -47,10 +47,14 @@ uu_look(struct inspect *in, const uint8_t *p, size_t n, size_t at)
 	int base64 = n - at > 13 && memcmp(p + from, "-base64 ", 8) == 0;
 
 	from += base64 ? 7 : 0;
-	if (p[from] != ' ' || !is_mode(p + from + 1, n - from - 1))
+	if (p[from] != ' ')
 		return at + 5;
 	next = line_end(p, n, from, &len);
-	for (from++; from < len && p[from] != ' '; from++)
+	while (from < len && p[from] == ' ')
+		from++;
+	if (!is_mode(p + from, len - from))
+		return at + 5;
+	for (; from < len && p[from] != ' '; from++)
 		continue;
 	keep_name(name, sizeof(name), p + from, len - from);
 	unpack_begin(&u, in, 0);
@@ -61,8 +65,14 @@ uu_look(struct inspect *in, const uint8_t *p, size_t n, size_t at)
 	} else {
 		for (from = next; from < n; from = next) {
 			next = line_end(p, n, from, &len);
-			if (uu_line(&u, p + from, len - from) == -1)
+			/* Lines that something has doubled on the way. */
+			if (len == from)
+				continue;
+			if (uu_line(&u, p + from, len - from) == -1) {
+				/* It may begin the next file. */
+				next = from;
 				break;
+			}
 		}
 	}
 	if (u.n > 0)
@@ -165,13 +175,13 @@ keep_name(char *dst, size_t size, const uint8_t *p, size_t n)
 	dst[k] = '\0';
 }
 
-/* Three or four octal digits and a blank. */
+/* Three octal digits or more, as many as a kind of file needs, and a blank. */
 static int
 is_mode(const uint8_t *p, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n && i < 4 && p[i] >= '0' && p[i] <= '7'; i++)
+	for (i = 0; i < n && i < 7 && p[i] >= '0' && p[i] <= '7'; i++)
 		continue;
 	return i >= 3 && i < n && p[i] == ' ';
 }

@@ -262,7 +262,7 @@ static int
 is_text_otherwise(const struct mime_part *p, enum content_type type)
 {
 	return (p->flags & (PART_TEXT | PART_HTML)) == PART_TEXT &&
-	    type != CONTENT_TEXT && type != CONTENT_MIME &&
+	    type != CONTENT_TEXT && type != CONTENT_HTML &&
 	    type != CONTENT_UUENCODE && type != CONTENT_YENC;
 }
 

@@ -258,6 +258,43 @@ test_texts(void)
 	made_free(&m);
 }
 
+/* As some write it, and as others do not want it to be read. */
+static void
+test_uuencode(void)
+{
+#define LINE1	"M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\n"
+#define LINE2	"75$E625)54RU415-4+49)3$4A)$@K2\"H`\n"
+	static const char *const texts[] = {
+		"Hi\nbegin 100644 a.com\n" LINE1 LINE2 "`\nend\n",
+		"Hi\nbegin   644  a.com\n" LINE1 LINE2 "`\nend\n",
+		"Hi\nbegin 644 a.com\n" LINE1 "\n" LINE2 "\n`\nend\n",
+		/* One without an end, and one in it. */
+		"Hi\nbegin 644 a.txt\nbegin 644 a.com\n" LINE1 LINE2
+		    "end\n",
+		"Hi\nbegin 644 a.txt\n#86)C\nbegin 644 a.com\n" LINE1 LINE2,
+		"<html><p>Hi</p></html>\nbegin 644 a.com\n" LINE1 LINE2
+		    "`\nend\n",
+	};
+	struct seen s;
+	struct made m = { 0 };
+	size_t i;
+	uint8_t c;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		seen_look(&s, "a.txt", texts[i], strlen(texts[i]));
+		CHECK(seen_kinds(&s) == 1 && s.count[FINDING_EICAR] == 1);
+	}
+	/* Octets that are no text to anybody else. */
+	made_text(&m, "=ybegin line=128 size=368 name=a.bin\r\n");
+	for (i = 0; i < 300; i++) {
+		c = (uint8_t)(i % 9 + 1);
+		made_add(&m, &c, 1);
+	}
+	made_text(&m, "\r\n=yend size=300\r\n");
+	CHECK_INT(content_type(m.p, m.n), CONTENT_YENC);
+	made_free(&m);
+}
+
 static void
 test_onenote(void)
 {
@@ -284,6 +321,7 @@ main(void)
 	test_tnef();
 	test_pkcs7();
 	test_texts();
+	test_uuencode();
 	test_onenote();
 	return unit_end();
 }

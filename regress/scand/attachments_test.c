@@ -16,8 +16,8 @@
 /*
  * Files with a known verdict as attachments of mails of all kinds, through the
  * whole scan.  The files are not part of the source.  For trying out: -v, -vv
- * tell more, -a puts each file in all disguises, a name chooses files, and
- * -m message ... scans messages as they are.
+ * tell more, -a puts each file in all disguises, a name chooses files;
+ * -f file ... scans files as attachments, -m message ... messages as they are.
  */
 
 #define SAMPLES	"../shared/testdata/attachments"
@@ -561,6 +561,21 @@ out:
 	return ok ? 0 : -1;
 }
 
+/* One file, plainly. */
+static void
+attach(const char *path)
+{
+	static struct buffer file;
+	const char *base = strrchr(path, '/');
+
+	if (load(path, &file) == -1) {
+		printf("%s: cannot be read\n", path);
+		return;
+	}
+	wrap_plain(file.p, file.n, base == NULL ? path : base + 1);
+	(void)scan(path, "file");
+}
+
 static void
 sample(char *line, unsigned number, const char *only)
 {
@@ -602,7 +617,7 @@ main(int argc, char *argv[])
 	struct config *conf;
 	char *line = NULL;
 	const char *only = NULL;
-	char **asis = NULL;
+	char **asis = NULL, **files = NULL;
 	size_t size = 0;
 	unsigned number = 0;
 	FILE *f;
@@ -612,12 +627,14 @@ main(int argc, char *argv[])
 			verbose = (int)strlen(argv[1]) - 1;
 		else if (strcmp(argv[1], "-a") == 0)
 			all = 1;
-		else if (strcmp(argv[1], "-m") != 0)
-			only = argv[1];
-		else {
+		else if (strcmp(argv[1], "-m") == 0) {
 			asis = argv + 2;
 			break;
-		}
+		} else if (strcmp(argv[1], "-f") == 0) {
+			files = argv + 2;
+			break;
+		} else
+			only = argv[1];
 	}
 	log_init("attachments_test", 1);
 	conf = config_parse_text("test", conf_text, sizeof(conf_text) - 1,
@@ -631,6 +648,12 @@ main(int argc, char *argv[])
 			if (load(*asis, &msg) == 0)
 				(void)scan(*asis, "as it is");
 		}
+		return 0;
+	}
+	if (files != NULL) {
+		verbose += !verbose;
+		for (; *files != NULL; files++)
+			attach(*files);
 		return 0;
 	}
 	if ((f = fopen(SAMPLES "/manifest.tsv", "r")) == NULL) {

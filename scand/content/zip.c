@@ -42,6 +42,8 @@ struct zip {
 
 static void	 walk_directory(struct zip *);
 static void	 member_central(struct zip *, const struct zip_header *);
+static void	 member_empty(struct zip *, const struct zip_header *,
+		    const uint8_t *);
 static void	 member_compare(struct zip *, const struct zip_header *,
 		    const struct zip_header *);
 static void	 member_look(struct zip *, const struct zip_header *,
@@ -55,6 +57,7 @@ static void	 look_trailing(struct zip *);
 static void	 keep_range(struct zip *, size_t, size_t);
 static int	 compare_ranges(const void *, const void *);
 static void	 keep_name(struct zip *, const struct zip_header *);
+static int	 is_folder(const struct zip_header *);
 static int	 same_name(const struct zip_header *,
 		    const struct zip_header *);
 static void	 tell(struct zip *, unsigned, enum finding, const char *);
@@ -116,8 +119,6 @@ member_central(struct zip *z, const struct zip_header *c)
 	struct zip_header l;
 	uint64_t at = c->local + z->end.delta;
 	size_t data, size;
-	int dir = c->name_n > 0 && c->name[c->name_n - 1] == '/' &&
-	    c->csize == 0;
 
 	if (at >= z->n || zipdir_local(z->p, z->n, (size_t)at, &l) == -1) {
 		at = c->local;
@@ -132,8 +133,10 @@ member_central(struct zip *z, const struct zip_header *c)
 	data = (size_t)at + l.len;
 	size = c->csize < z->n - data ? (size_t)c->csize : z->n - data;
 	keep_range(z, (size_t)at, data + size);
-	if (dir)
+	if (is_folder(c) && l.csize == 0) {
+		member_empty(z, &l, z->p + data);
 		return;
+	}
 	if (zipdir_is_encrypted(c) != zipdir_is_encrypted(&l)) {
 		tell(z, TOLD_HALF, FINDING_ZIP_HALF_ENCRYPTED, z->name);
 		member_look(z, c, z->p + data, size, 1, NULL);
@@ -143,10 +146,30 @@ member_central(struct zip *z, const struct zip_header *c)
 		member_closed(z, c);
 		return;
 	}
+	if (c->csize == 0 && c->size == 0 && l.csize == 0) {
+		content_look(z->in, z->name, z->p + data, 0);
+		member_empty(z, &l, z->p + data);
+		return;
+	}
 	if (size < c->csize)
 		tell(z, TOLD_DAMAGED, FINDING_DAMAGED, z->name);
 	member_look(z, c, z->p + data, size, 0, NULL);
 	member_compare(z, c, &l);
+}
+
+/* Nothing is in it, says the directory; but its own header leaves the size to
+   a descriptor behind the data, and programs that read on find some. */
+static void
+member_empty(struct zip *z, const struct zip_header *l, const uint8_t *data)
+{
+	size_t left = z->n - (size_t)(data - z->p);
+
+	if ((l->flags & ZIP_DESCRIPTOR) == 0 || left < 4 ||
+	    memcmp(data, "PK", 2) == 0 || le32(data) == 0 ||
+	    (l->method == ZIP_DEFLATED && le16(data) == 0x0003))
+		return;
+	tell(z, TOLD_DAMAGED, FINDING_DAMAGED, "headers disagree");
+	member_look(z, l, data, left, 1, NULL);
 }
 
 /* Where the two headers disagree, what the other one says is looked at, too:
@@ -344,6 +367,13 @@ keep_name(struct zip *z, const struct zip_header *h)
 	for (i = 0; i < n; i++)
 		z->name[i] = h->name[i] == '\0' ? '?' : (char)h->name[i];
 	z->name[n] = '\0';
+}
+
+static int
+is_folder(const struct zip_header *h)
+{
+	return h->name_n > 0 && h->name[h->name_n - 1] == '/' &&
+	    h->csize == 0;
 }
 
 /* Some write backslashes in one of the two. */

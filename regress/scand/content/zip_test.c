@@ -298,6 +298,36 @@ test_disagree(void)
 	made_free(&z);
 }
 
+/* A folder or nothing, says the directory. */
+static void
+test_empty(void)
+{
+	static const char *const names[] = { "a/", "a.txt" };
+	struct seen s;
+	struct made z = { 0 };
+	struct member m = good;
+	size_t i, k;
+
+	for (i = 0; i < 4; i++) {
+		m.name = names[i & 1];
+		/* Where the other header has its size: there, or behind. */
+		m.flags = m.cflags = i < 2 ? 0 : 8;
+		add_zip(&z, &m, 1, 0, "");
+		for (k = z.n; memcmp(z.p + k - 4, "PK\1\2", 4) != 0; k--)
+			continue;
+		memset(z.p + k - 4 + 20, 0, 8);
+		LOOK(z);
+		CHECK(ONLY2(FINDING_EICAR, FINDING_DAMAGED));
+		/* Nothing in the other one either. */
+		memset(z.p + 18, 0, 8);
+		if (i >= 2)
+			memcpy(z.p + 30 + strlen(m.name), "\3\0PK", 4);
+		LOOK(z);
+		CHECK_INT(seen_kinds(&s), 0);
+		made_free(&z);
+	}
+}
+
 static void
 test_no_directory(void)
 {
@@ -484,6 +514,7 @@ main(void)
 	test_end();
 	test_encrypted();
 	test_disagree();
+	test_empty();
 	test_no_directory();
 	test_zip64();
 	test_methods();

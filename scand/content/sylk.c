@@ -13,6 +13,7 @@
  */
 
 static size_t	 line_end(const uint8_t *, size_t, size_t);
+static int	 is_record(const char *, size_t);
 static int	 has_option(const char *, size_t);
 static int	 has_dde(const char *, size_t);
 
@@ -22,7 +23,7 @@ sylk_look(struct inspect *in, const uint8_t *p, size_t n)
 	const char *line;
 	size_t at, end, len;
 	unsigned k = 0;
-	int macro = 0, dde = 0;
+	int macro = 0, dde = 0, records = 0;
 
 	for (at = 0; at < n; at = end + 1) {
 		if ((k++ & 0xff) == 0 && budget_step(&in->budget) == -1)
@@ -35,8 +36,10 @@ sylk_look(struct inspect *in, const uint8_t *p, size_t n)
 			macro |= has_option(line, len);
 		else if (len >= 2 && memcmp(line, "C;", 2) == 0)
 			dde |= has_dde(line, len);
+		records |= at > 0 && is_record(line, len);
 	}
-	if (macro)
+	/* A table whose first columns are called ID and P has none. */
+	if (macro && records)
 		office_report(in, FINDING_MACRO, "SYLK macro sheet");
 	if (dde)
 		office_report(in, FINDING_DDE, "SYLK formula");
@@ -48,6 +51,16 @@ line_end(const uint8_t *p, size_t n, size_t at)
 	while (at < n && p[at] != '\r' && p[at] != '\n')
 		at++;
 	return at;
+}
+
+/* One of the letters that records have, and E alone at the end. */
+static int
+is_record(const char *s, size_t n)
+{
+	if (n == 1)
+		return s[0] == 'E';
+	return n > 2 && ((s[1] == ';' && strchr("BCFOPW", s[0]) != NULL) ||
+	    memcmp(s, "NN;", 3) == 0);
 }
 
 /* A field that is just E. */

@@ -138,7 +138,10 @@ test_sylk(void)
 	    "C;X1;Y1;EEXEC(\"a\")\nE\n"), FINDING_MACRO);
 	CHECK_INT(sylk("ID;PWXL;N;E\r\nC;X1;Y1;K0\r\nE\r\n"), FINDING_MACRO);
 	CHECK_INT(sylk("ID;P\rO;L;D;V0;K47;G100 0.001;E\rE"), FINDING_MACRO);
-	CHECK_INT(sylk("ID;PWXL;N;E"), FINDING_MACRO);
+	CHECK_INT(sylk("ID;PWXL;N;E\nE"), FINDING_MACRO);
+	/* Columns of a table. */
+	CHECK_INT(sylk("ID;P;N;E\r\n1;17;2;0\r\n2;18;2;1\r\n"),
+	    FINDING_MAX);
 	/* Formulas, and words that begin with E. */
 	CHECK_INT(sylk("ID;PEXCEL;N\nO;L;D;EXTRA\nC;X1;Y1;K3;ER1C2+1\nE\n"),
 	    FINDING_MAX);

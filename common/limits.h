@@ -197,7 +197,6 @@
 					   it reads up to 10,000,000 */
 #define LIM_RTF_OBJECT		(32 * 1024 * 1024)	/* more than the hex of
 					   a message can have */
-#define LIM_RTF_OBJECTS		1000
 #define LIM_XML_PART		(4 * 1024 * 1024)	/* of a package, that
 					   is read for its tags */
 

@@ -208,6 +208,8 @@ ole1_look(struct inspect *in, const uint8_t *p, size_t n)
 		if (url_is_remote(topic))
 			office_report(in, FINDING_EXTERNAL_TEMPLATE, "%s",
 			    topic);
+		/* That is all there should be. */
+		(void)search(in, c.p, c.n);
 		return 1;
 	}
 	size = take32(&c);

@@ -127,7 +127,7 @@ other_member(struct opc *o, const uint8_t *p, size_t n)
 		"instrText", "fldSimple", "ddeLink", "dde-source",
 		"dde-connection-decl"
 	};
-	size_t i, k = 0;
+	size_t i, k = 0, all;
 	int wide = xml_utf16(p, n) != -1;
 
 	while (k < n && (p[k] == 0xef || p[k] == 0xbb || p[k] == 0xbf ||
@@ -141,9 +141,13 @@ other_member(struct opc *o, const uint8_t *p, size_t n)
 		if (office_find(p, n, 0, words[i], strlen(words[i])) < n)
 			break;
 	/* Of the others, the root element will do. */
+	all = n;
 	if (!wide && i == sizeof(words) / sizeof(words[0]) && n > 4096)
 		n = 4096;
 	scan(o, OPC_OTHER, p, n);
+	if (o->first && n < all)
+		/* It is behind a long comment. */
+		scan(o, OPC_OTHER, p, all);
 }
 
 static void
@@ -156,8 +160,12 @@ scan(struct opc *o, enum opc_kind kind, const uint8_t *p, size_t n)
 	o->first = 1;
 	o->instr = 0;
 	o->field_n = 0;
-	if (n > LIM_XML_PART)
+	if (n > LIM_XML_PART) {
 		n = LIM_XML_PART;
+		if (kind == OPC_TYPES || kind == OPC_RELS)
+			content_report(o->in, FINDING_OVER_BUDGET,
+			    "list of parts");
+	}
 	if ((big = xml_utf16(p, n)) == -1)
 		scan_xml(o, p, n);
 	else if (buffer_utf16(o->in, &b, p, n, big) == 0)

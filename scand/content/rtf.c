@@ -41,7 +41,6 @@ struct rtf {
 	int		 nibble;	/* -1: none is waiting */
 	const uint8_t	*digits;	/* that follow \objdata at once */
 	size_t		 digits_n;
-	unsigned	 objects;
 	/* A text: collected at its depth and below. */
 	enum wanted	 text;
 	uint64_t	 text_depth;
@@ -161,12 +160,10 @@ control_word(struct rtf *r, const struct word *w)
 {
 	if (is_word(w, "objdata")) {
 		close_object(r);
-		if (r->objects++ < LIM_RTF_OBJECTS) {
-			r->object = 1;
-			r->object_depth = r->depth;
-			r->digits = w->digits;
-			r->digits_n = w->digits_n;
-		}
+		r->object = 1;
+		r->object_depth = r->depth;
+		r->digits = w->digits;
+		r->digits_n = w->digits_n;
 	} else if (is_word(w, "bin")) {
 		if (w->value > 0)
 			binary(r, (size_t)w->value);
@@ -264,7 +261,7 @@ static void
 close_object(struct rtf *r)
 {
 	(void)flush(r);
-	if (r->object && r->data.n > 0 &&
+	if (r->object && r->data.n > 0 && budget_step(&r->in->budget) == 0 &&
 	    !ole1_look(r->in, r->data.p, r->data.n))
 		look_shifted(r);
 	buffer_free(&r->data);

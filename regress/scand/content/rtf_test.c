@@ -77,6 +77,8 @@ test_broken(void)
 	static const char cfb[] = "d0cf11e0a1b11ae1";
 	char text[200];
 	struct fake f;
+	struct made m;
+	int i;
 
 	/* Half an octet too far. */
 	snprintf(text, sizeof(text), "{\\rt{\\objdata 0%s%s%s}", HEAD, SIZE,
@@ -103,6 +105,19 @@ test_broken(void)
 	snprintf(text, sizeof(text), "{\\rt{\\objdata\\bin99999999999 {\\rt");
 	f = look(text, strlen(text));
 	CHECK_INT(f.looks, 0);
+	/* Behind others of all kinds, and in what says that it is a link. */
+	memset(&m, 0, sizeof(m));
+	made_text(&m, "{\\rt");
+	for (i = 0; i < 3000; i++)
+		made_text(&m, "{\\objdata 00}");
+	made_text(&m, "{\\objdata 0105000001000000" "020000005800"
+	    "0000000000000000" SIZE);
+	made_text(&m, cfb);
+	made_text(&m, "}}");
+	f = look((const char *)m.p, m.n);
+	CHECK_INT(f.looks, 1);
+	CHECK(f.type == CONTENT_CFB);
+	made_free(&m);
 	f = look("{\\rt{\\objdata \\", 15);
 	f = look("{\\rt{\\objdata \\'", 16);
 	f = look("{\\rt{\\objdata \\bin", 18);

@@ -212,6 +212,8 @@ packages(const char *const *s, enum finding want)
 static void
 test_sheets(void)
 {
+	static char comment[6100];
+
 	P(FINDING_MACRO, TYPES, MACRO, "xl/X1.xml", "<worksheet/>");
 	P(FINDING_MACRO, "xl\\x1.xml", "<worksheet/>", "/" TYPES, MACRO);
 	/* Declared, and not there. */
@@ -222,6 +224,10 @@ test_sheets(void)
 	    REL("xlIntlMacrosheet", "x.bin"));
 	P(FINDING_MACRO, TYPES, "<Types/>", "a/b",
 	    "\n<?xml version='1.0'?><!-- --><xm:macrosheet>");
+	memset(comment, ' ', sizeof(comment));
+	memcpy(comment, "<!--", 4);
+	(void)strlcpy(comment + 6000, "--><macrosheet/>", 100);
+	P(FINDING_MACRO, TYPES, "<Types/>", "xl/s.xml", comment);
 	P(FINDING_MAX, TYPES, "<Types/>", "xl/macrosheets/s.xml",
 	    "<worksheet><macrosheet/></worksheet>");
 	/* No package at all. */

@@ -6,6 +6,7 @@
 
 #include "common/limits.h"
 #include "scand/content/inspect.h"
+#include "scand/content/mac.h"
 #include "scand/content/magic.h"
 #include "scand/content/octets.h"
 
@@ -26,7 +27,7 @@ struct place {
 
 /* What is searched behind the end of a thing: things of other types. */
 enum behind {
-	BEHIND_NOTHING,		/* it is an archive itself */
+	BEHIND_NOTHING,		/* it is one itself */
 	BEHIND_STRICT,		/* a ZIP archive that ends exactly with it */
 	BEHIND_LOOSE		/* anything, anywhere */
 };
@@ -65,27 +66,30 @@ static const struct {
 	[CONTENT_ACTIVEMIME] = { activemime_look, 0, BEHIND_STRICT },
 	[CONTENT_BIFF] = { biff_look, 0, BEHIND_STRICT },
 	[CONTENT_SYLK] = { sylk_look, 0, BEHIND_LOOSE },
-	[CONTENT_TNEF] = { tnef_look, 0, BEHIND_NOTHING },
-	[CONTENT_7Z] = { sevenzip_look, 0, BEHIND_NOTHING },
-	[CONTENT_RAR4] = { rar_look, 0, BEHIND_NOTHING },
-	[CONTENT_RAR5] = { rar_look, 0, BEHIND_NOTHING },
-	[CONTENT_ARJ] = { arj_look, 0, BEHIND_NOTHING },
-	[CONTENT_TAR] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_GZIP] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_BZIP2] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_XZ] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_LZMA] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_LZIP] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_ZSTD] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_COMPRESS] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_LZH] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_CAB] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_ISO] = { NULL, 1, BEHIND_NOTHING },
-	[CONTENT_CPIO] = { cpio_look, 0, BEHIND_NOTHING },
-	[CONTENT_AR] = { ar_look, 0, BEHIND_NOTHING },
-	[CONTENT_ACE] = { ace_look, 0, BEHIND_NOTHING },
-	[CONTENT_WIM] = { opaque_look, 0, BEHIND_NOTHING },
-	[CONTENT_DISK] = { NULL, 0, BEHIND_NOTHING },
+	[CONTENT_TNEF] = { tnef_look, 0, BEHIND_STRICT },
+	[CONTENT_7Z] = { sevenzip_look, 0, BEHIND_STRICT },
+	[CONTENT_RAR4] = { rar_look, 0, BEHIND_STRICT },
+	[CONTENT_RAR5] = { rar_look, 0, BEHIND_STRICT },
+	[CONTENT_ARJ] = { arj_look, 0, BEHIND_STRICT },
+	[CONTENT_TAR] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_GZIP] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_BZIP2] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_XZ] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_LZMA] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_LZIP] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_ZSTD] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_COMPRESS] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_LZH] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_CAB] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_ISO] = { NULL, 1, BEHIND_STRICT },
+	[CONTENT_CPIO] = { cpio_look, 0, BEHIND_STRICT },
+	[CONTENT_AR] = { ar_look, 0, BEHIND_STRICT },
+	[CONTENT_ACE] = { ace_look, 0, BEHIND_STRICT },
+	[CONTENT_WIM] = { opaque_look, 0, BEHIND_STRICT },
+	[CONTENT_ARCHIVE] = { opaque_look, 0, BEHIND_STRICT },
+	[CONTENT_APPLESINGLE] = { applesingle_look, 0, BEHIND_STRICT },
+	[CONTENT_MACBINARY] = { macbinary_look, 0, BEHIND_STRICT },
+	[CONTENT_DISK] = { NULL, 0, BEHIND_STRICT },
 	[CONTENT_PE] = { NULL, 0, BEHIND_LOOSE },
 	[CONTENT_ELF] = { NULL, 0, BEHIND_LOOSE },
 	[CONTENT_MACHO] = { NULL, 0, BEHIND_LOOSE },
@@ -200,8 +204,10 @@ look_inside(struct inspect *in, enum content_type type, const uint8_t *p,
 }
 
 /*
- * Two things in one: programs and pictures with an archive behind them, and
- * whatever is a PDF to a reader of PDF, which looks for %PDF- further on.
+ * Two things in one: programs and pictures with an archive behind them,
+ * whatever is a PDF to a reader of PDF, which looks for %PDF- further on, and
+ * formats that leave their beginning to others: a tar archive has the name of
+ * its first member there.
  */
 static void
 look_behind(struct inspect *in, enum content_type type, const uint8_t *p,
@@ -209,10 +215,15 @@ look_behind(struct inspect *in, enum content_type type, const uint8_t *p,
 {
 	enum behind behind = readers[type].behind;
 
-	if (behind == BEHIND_NOTHING || n < 22)
+	if (n < 22)
 		return;
-	if (zip_is_behind(p, n, behind == BEHIND_STRICT))
+	if (behind != BEHIND_NOTHING &&
+	    zip_is_behind(p, n, behind == BEHIND_STRICT))
 		zip_look(in, p, n);
+	if (type != CONTENT_TAR && magic_is_tar(p, n))
+		archive_look(in, CONTENT_TAR, p, n);
+	if (type != CONTENT_ISO && magic_is_iso(p, n))
+		archive_look(in, CONTENT_ISO, p, n);
 	if (behind != BEHIND_LOOSE)
 		return;
 	selfextract_look(in, p, n);
@@ -321,6 +332,7 @@ static void
 text_look(struct inspect *in, const uint8_t *p, size_t n)
 {
 	uuencode_look(in, p, n);
+	binhex_look(in, p, n);
 	csv_look(in, p, n);
 }
 

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "scand/content/content.h"
+#include "scand/content/mac.h"
 #include "scand/content/magic.h"
 #include "scand/content/octets.h"
 
@@ -24,7 +25,6 @@ static int	 is_cpio(const uint8_t *, size_t);
 static int	 is_disk(const uint8_t *, size_t);
 static int	 is_fat(const uint8_t *, size_t);
 static int	 is_image(const uint8_t *, size_t);
-static int	 is_iso(const uint8_t *, size_t);
 static int	 is_lzh(const uint8_t *, size_t);
 static int	 is_lzma(const uint8_t *, size_t);
 static int	 is_media(const uint8_t *, size_t);
@@ -67,6 +67,18 @@ static const struct {
 	{ CONTENT_AR,		0, 8, "!<arch>\n" },
 	{ CONTENT_WIM,		0, 8, "MSWIM\0\0\0" },
 	{ CONTENT_ACE,		7, 7, "**ACE**" },
+	{ CONTENT_ARCHIVE,	0, 4, "RE~^" },		/* RAR 1.4 */
+	{ CONTENT_ARCHIVE,	0, 6, "xar!\0\x1c" },
+	{ CONTENT_ARCHIVE,	0, 4, "\4\x22\x4d\x18" },	/* LZ4 */
+	{ CONTENT_ARCHIVE,	0, 9, "\x89LZO\0\r\n\x1a\n" },
+	{ CONTENT_ARCHIVE,	0, 6, "LRZI\0\6" },
+	{ CONTENT_ARCHIVE,	0, 9, "StuffIt (" },
+	{ CONTENT_ARCHIVE,	10, 4, "rLau" },	/* StuffIt 1 to 4 */
+	{ CONTENT_ARCHIVE,	0, 4, "ALZ\1" },
+	{ CONTENT_ARCHIVE,	0, 4, "EGGA" },
+	{ CONTENT_ARCHIVE,	20, 4, "\xdc\xa7\xc4\xfd" },	/* ZOO */
+	{ CONTENT_APPLESINGLE,	0, 8, "\0\5\x16\0\0\1\0\0" },
+	{ CONTENT_APPLESINGLE,	0, 8, "\0\5\x16\0\0\2\0\0" },
 	{ CONTENT_SYLK,		0, 4, "ID;P" },
 	{ CONTENT_TAR,		257, 5, "ustar" },
 	{ CONTENT_DISK,		0, 8, "vhdxfile" },
@@ -109,9 +121,10 @@ static const struct {
 	{ CONTENT_LZMA,		is_lzma },
 	{ CONTENT_COMPRESS,	is_compress },
 	{ CONTENT_BIFF,		is_biff },
-	{ CONTENT_ISO,		is_iso },
+	{ CONTENT_ISO,		magic_is_iso },
 	{ CONTENT_DISK,		is_disk },
 	{ CONTENT_PKCS7,	is_pkcs7 },
+	{ CONTENT_MACBINARY,	mac_is_binary },
 	{ CONTENT_PDF,		is_pdf },
 };
 
@@ -140,7 +153,8 @@ static const char	*const type_names[CONTENT_MAX] = {
 	[CONTENT_UUENCODE] = "uuencode", [CONTENT_YENC] = "yEnc",
 	[CONTENT_CPIO] = "cpio", [CONTENT_AR] = "ar",
 	[CONTENT_LZIP] = "lzip", [CONTENT_WIM] = "WIM",
-	[CONTENT_DISK] = "disk image",
+	[CONTENT_DISK] = "disk image", [CONTENT_APPLESINGLE] = "AppleSingle",
+	[CONTENT_MACBINARY] = "MacBinary", [CONTENT_ARCHIVE] = "other archive",
 };
 
 enum content_type
@@ -363,8 +377,8 @@ is_biff(const uint8_t *p, size_t n)
 	    kind == 0x10 || kind == 0x20 || kind == 0x40 || kind == 0x100);
 }
 
-static int
-is_iso(const uint8_t *p, size_t n)
+int
+magic_is_iso(const uint8_t *p, size_t n)
 {
 	size_t at;
 

@@ -24,5 +24,7 @@ size_t	magic_mime_start(const uint8_t *, size_t n);
 size_t	magic_pdf_start(const uint8_t *, size_t n);
 /* Is it a tar header with a right checksum? */
 int	magic_is_tar(const uint8_t *, size_t);
+/* Is it ISO 9660, whatever it begins with? */
+int	magic_is_iso(const uint8_t *, size_t);
 
 #endif

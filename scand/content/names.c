@@ -95,6 +95,7 @@ static const unsigned	 contents[CONTENT_MAX] = {
 	[CONTENT_IMAGE] = IMAGE, [CONTENT_MEDIA] = MEDIA,
 	[CONTENT_CPIO] = ARCHIVE, [CONTENT_AR] = ARCHIVE,
 	[CONTENT_WIM] = ARCHIVE, [CONTENT_DISK] = DISK,
+	[CONTENT_ARCHIVE] = ARCHIVE,
 };
 
 /* The last parts of a name between dots, in lower case. */

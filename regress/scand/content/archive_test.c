@@ -78,6 +78,35 @@ test_files(void)
 	}
 }
 
+/* A tar archive begins with a name. */
+static void
+test_tar_name(void)
+{
+	static const char *const names[] = {
+		"%PDF-1.4", "GIF89a", "MZ", "PK\3\4", "{\\rtf", "<html>",
+		"Rar!\x1a\7\1"
+	};
+	struct seen s;
+	char sum[8];
+	unsigned total;
+	uint8_t *p;
+	size_t i, k, n;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		p = seen_file("regress/fuzz/archive/tar", &n);
+		/* Behind the header for the long name, if there is one. */
+		memcpy(p + 1, names[i], strlen(names[i]) + 1);
+		memset(p + 1 + 148, ' ', 8);
+		for (k = total = 0; k < 512; k++)
+			total += p[1 + k];
+		(void)snprintf(sum, sizeof(sum), "%06o", total);
+		memcpy(p + 1 + 148, sum, 7);
+		seen_look(&s, "x", p + 1, n - 1);
+		CHECK(strstr(s.tree, "text 740") != NULL);
+		free(p);
+	}
+}
+
 /* Cut anywhere, each is damaged or opaque at most, and nothing else. */
 static void
 test_cut(void)
@@ -240,6 +269,7 @@ int
 main(void)
 {
 	test_files();
+	test_tar_name();
 	test_cut();
 	test_joined();
 	test_selfextract();

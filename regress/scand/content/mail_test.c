@@ -295,6 +295,56 @@ test_uuencode(void)
 	made_free(&m);
 }
 
+/* Files of the Macintosh. */
+static void
+test_mac(void)
+{
+	static const char hqx[] = "Hello,\r\n"
+	    "(This file must be converted with BinHex 4.0)\r\n"
+	    "\r\n"
+	    ":\"@%ZBfpY!&G%3Nj08eG%!!!!!!\"%!!!!!-5K@$92)9!P3%&3@c4F8&TB063S8&i\r\n"
+	    "T0d0$+6Gp*%9*3d&5,90838j%39*%,8&19%P@59*98be84908,8C*6%8K*%JV5#S\r\n"
+	    "!!!!!:\r\n";
+	struct seen s;
+	struct made m = { 0 };
+	size_t i;
+
+	seen_look(&s, "a.txt", hqx, sizeof(hqx) - 1);
+	CHECK(seen_kinds(&s) == 1 && s.count[FINDING_EICAR] == 1);
+	CHECK_STR(s.where[FINDING_EICAR], "a.txt > a.com");
+	for (i = 0; i < sizeof(hqx) - 1; i++) {
+		seen_look(&s, "a.txt", hqx, i);
+		CHECK(seen_kinds(&s) == s.count[FINDING_EICAR]);
+	}
+
+	/* AppleSingle: its name, and a fork of data behind it. */
+	made_hex(&m, "0005160000020000" "00000000000000000000000000000000");
+	made_hex(&m, "0002" "00000003" "00000032" "00000005");
+	made_hex(&m, "00000001" "00000037" "00000044");
+	made_text(&m, "a.com");
+	made_text(&m, eicar);
+	seen_look(&s, "a.as", m.p, m.n);
+	CHECK(seen_kinds(&s) == 1 && s.count[FINDING_EICAR] == 1);
+	CHECK_STR(s.where[FINDING_EICAR], "a.as > a.com");
+	for (i = 0; i < m.n; i++)
+		seen_look(&s, "a.as", m.p, i);
+	m.n = 0;
+
+	/* MacBinary, the first version. */
+	made_hex(&m, "0005");
+	made_text(&m, "a.com");
+	for (i = m.n; i < 128; i++)
+		made_hex(&m, i == 86 ? "44" : "00");
+	made_text(&m, eicar);
+	seen_look(&s, "a.bin", m.p, m.n);
+	CHECK(seen_kinds(&s) == 1 && s.count[FINDING_EICAR] == 1);
+	CHECK_STR(s.where[FINDING_EICAR], "a.bin > a.com");
+	/* A wrong checksum: it is something else. */
+	m.p[124] = 1;
+	CHECK_INT(content_type(m.p, m.n), CONTENT_UNKNOWN);
+	made_free(&m);
+}
+
 static void
 test_onenote(void)
 {
@@ -322,6 +372,7 @@ main(void)
 	test_pkcs7();
 	test_texts();
 	test_uuencode();
+	test_mac();
 	test_onenote();
 	return unit_end();
 }

@@ -328,6 +328,30 @@ test_empty(void)
 	}
 }
 
+/* Behind an archive of another kind. */
+static void
+test_behind(void)
+{
+	static const char *const paths[] = {
+		"regress/fuzz/sevenzip/LZMA", "regress/fuzz/rar/stored5",
+		"regress/fuzz/rar/stored4"
+	};
+	struct seen s;
+	struct made z = { 0 };
+	uint8_t *p;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		p = seen_file(paths[i], &n);
+		made_add(&z, p, n);
+		add_zip(&z, &good, 1, n, "");
+		LOOK(z);
+		CHECK_INT(s.count[FINDING_EICAR], 1);
+		free(p);
+		made_free(&z);
+	}
+}
+
 static void
 test_no_directory(void)
 {
@@ -515,6 +539,7 @@ main(void)
 	test_encrypted();
 	test_disagree();
 	test_empty();
+	test_behind();
 	test_no_directory();
 	test_zip64();
 	test_methods();

@@ -28,6 +28,7 @@ SRCS = \
 	child.c \
 	cidr.c \
 	compat/acts.c \
+	demands.c \
 	dns.c \
 	dns_answer.c \
 	dns_wire.c \

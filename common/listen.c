@@ -39,9 +39,9 @@ struct listener {
 
 static TAILQ_HEAD(, listener)	 listeners = TAILQ_HEAD_INITIALIZER(listeners);
 
-static int	 want_mail(const struct config *);
+static int	 want_mail(const struct config *, char *, size_t);
 static int	 want_unix(const struct config *, enum listen_kind,
-		    const char *);
+		    const char *, char *, size_t);
 static int	 bind_mail(struct listener *);
 static int	 bind_unix(struct listener *, mode_t);
 static int	 unix_address(const char *, struct sockaddr_un *);
@@ -60,18 +60,18 @@ serves(void)
 }
 
 int
-listen_open(const struct config *c)
+listen_open(const struct config *c, char *why, size_t size)
 {
 	struct listener	*l, *next;
 	uint32_t	 mask = serves();
 
 	TAILQ_FOREACH(l, &listeners, entry)
 		l->wanted = 0;
-	if (((mask & 1U << LISTEN_MAIL) && want_mail(c) == -1) ||
+	if (((mask & 1U << LISTEN_MAIL) && want_mail(c, why, size) == -1) ||
 	    ((mask & 1U << LISTEN_DAEMON) &&
-	    want_unix(c, LISTEN_DAEMON, "sock") == -1) ||
+	    want_unix(c, LISTEN_DAEMON, "sock", why, size) == -1) ||
 	    ((mask & 1U << LISTEN_CONTROL) &&
-	    want_unix(c, LISTEN_CONTROL, "ctl") == -1)) {
+	    want_unix(c, LISTEN_CONTROL, "ctl", why, size) == -1)) {
 		/* Back to what was: the new ones go, the old ones stay. */
 		TAILQ_FOREACH_SAFE(l, &listeners, entry, next) {
 			if (l->fd == -1)
@@ -130,10 +130,11 @@ listener_close(struct listener *l)
 }
 
 static int
-want_mail(const struct config *c)
+want_mail(const struct config *c, char *why, size_t size)
 {
 	struct config_listen	*cl;
 	struct listener		*l;
+	char			 text[NETADDR_STRLEN];
 
 	TAILQ_FOREACH(cl, &c->listens, entry) {
 		TAILQ_FOREACH(l, &listeners, entry)
@@ -144,8 +145,14 @@ want_mail(const struct config *c)
 			l = listener_new(LISTEN_MAIL);
 			l->addr = cl->addr;
 			l->port = cl->port;
-			if (bind_mail(l) == -1)
+			if (bind_mail(l) == -1) {
+				(void)snprintf(why, size, "%s:%u: listen on "
+				    "%s port %u: %s", cl->where.file,
+				    cl->where.line, netaddr_print(&l->addr,
+				    text, sizeof(text)), l->port,
+				    strerror(errno));
 				return -1;
+			}
 		}
 		l->index = cl->index;
 		l->wanted = 1;
@@ -158,8 +165,7 @@ bind_mail(struct listener *l)
 {
 	struct sockaddr_storage	 ss;
 	socklen_t		 len;
-	char			 text[NETADDR_STRLEN];
-	int			 fd, on = 1;
+	int			 fd, saved, on = 1;
 
 	len = netaddr_to_sockaddr(&l->addr, l->port, &ss);
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -177,24 +183,30 @@ bind_mail(struct listener *l)
 	l->fd = fd;
 	return 0;
 fail:
-	log_warn("listen on %s port %u", netaddr_print(&l->addr, text,
-	    sizeof(text)), l->port);
+	saved = errno;
 	if (fd != -1)
 		close(fd);
+	errno = saved;
 	return -1;
 }
 
 static int
-want_unix(const struct config *c, enum listen_kind kind, const char *suffix)
+want_unix(const struct config *c, enum listen_kind kind, const char *suffix,
+    char *why, size_t size)
 {
 	struct listener	*l;
 	char		 path[sizeof(l->path)];
+	mode_t		 mode = 0600;
 	int		 n;
 
+	/* Operators are told from others by their credentials. */
+	if (kind == LISTEN_CONTROL && c->operators.n != 0)
+		mode = 0666;
 	n = snprintf(path, sizeof(path), "%s/%s.%s", c->dir_runtime,
 	    parent.daemon->name, suffix);
 	if (n < 0 || (size_t)n >= sizeof(path)) {
-		log_warnx("%s: too long for a socket", c->dir_runtime);
+		(void)snprintf(why, size, "%s: too long for a socket",
+		    c->dir_runtime);
 		return -1;
 	}
 	TAILQ_FOREACH(l, &listeners, entry)
@@ -205,11 +217,10 @@ want_unix(const struct config *c, enum listen_kind kind, const char *suffix)
 		(void)strlcpy(l->path, path, sizeof(l->path));
 	}
 	l->wanted = 1;
-	if (l->fd != -1)
+	if ((l->fd == -1 ? bind_unix(l, mode) : chmod(path, mode)) == 0)
 		return 0;
-	/* Operators are told from others by their credentials. */
-	return bind_unix(l, kind == LISTEN_CONTROL && c->operators.n != 0 ?
-	    0666 : 0600);
+	(void)snprintf(why, size, "%s: %s", l->path, strerror(errno));
+	return -1;
 }
 
 static int
@@ -227,7 +238,7 @@ bind_unix(struct listener *l, mode_t mode)
 {
 	struct sockaddr_un	 sun;
 	mode_t			 old;
-	int			 fd;
+	int			 saved, fd = -1;
 
 	if (unix_address(l->path, &sun) == -1 ||
 	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -246,7 +257,10 @@ bind_unix(struct listener *l, mode_t mode)
 	l->fd = fd;
 	return 0;
 fail:
-	log_warn("%s", l->path);
+	saved = errno;
+	if (fd != -1)
+		close(fd);
+	errno = saved;
 	return -1;
 }
 

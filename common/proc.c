@@ -48,7 +48,8 @@ static void	 parse_options(int, char *[]);
 static void	 find_self(const char *);
 static int	 check_only(const struct daemon *);
 static void	 make_directories(const struct config *);
-static void	 make_directory(const char *, mode_t, const char *);
+static void	 make_directory(const char *, mode_t, const char *,
+		    const struct config_where *);
 static void	 lock_runtime(const struct config *);
 static int	 list_children(const struct daemon *);
 static int	 config_use(struct config *);
@@ -76,7 +77,7 @@ parse_options(int argc, char *argv[])
 	char			*eq;
 	int			 c;
 
-	options.file = "/etc/pfoertner.conf";
+	options.file = CONFIG_FILE;
 	while ((c = getopt(argc, argv, "D:df:i:nT:vx:")) != -1) {
 		switch (c) {
 		case 'D':
@@ -151,10 +152,10 @@ daemon_main(int argc, char *argv[], const struct daemon *d)
 		return 1;	/* it has said why, with file:line */
 	make_directories(c);
 	lock_runtime(c);
-	if (listen_open(c) == -1)
-		fatalx("not started");
-	if (d->prepare != NULL && d->prepare(c) == -1)
-		fatalx("not started");
+	if (listen_open(c, why, sizeof(why)) == -1)
+		fatalx("%s", why);
+	if (d->prepare != NULL && d->prepare(c, why, sizeof(why)) == -1)
+		fatalx("%s", why);
 	if (!options.foreground) {
 		if (daemon(0, 0) == -1)
 			fatal("daemon");
@@ -190,20 +191,23 @@ list_children(const struct daemon *d)
 
 /*
  * -n: the configuration is read as at a start, so that what passes here will
- * start.  -nv prints it.
+ * start, if the addresses are there.  -nv prints it.
  */
 static int
 check_only(const struct daemon *d)
 {
 	struct config	*c;
+	char		 why[512];
 
 	log_init(d->name, 1);
 	c = config_parse_file(options.file, options.macros, options.nmacros,
 	    stderr);
-	if (c == NULL)
+	if (c == NULL || demands_met(d, c, NULL, 0, stderr) == -1)
 		return 1;
-	if (d->prepare != NULL && d->prepare(c) == -1)
+	if (d->prepare != NULL && d->prepare(c, why, sizeof(why)) == -1) {
+		fprintf(stderr, "%s\n", why);
 		return 1;
+	}
 	if (options.verbose)
 		config_print(c, stdout);
 	else
@@ -259,6 +263,11 @@ config_read(char *why, size_t size)
 	if ((f = open_memstream(&text, &len)) == NULL)
 		fatal("configuration");
 	c = config_parse_file(options.file, options.macros, options.nmacros, f);
+	if (c != NULL && demands_met(parent.daemon, c, parent.config, 1, f) ==
+	    -1) {
+		config_free(c);
+		c = NULL;
+	}
 	if (fclose(f) != 0)
 		fatal("configuration");
 	while (text != NULL && *text != '\0') {
@@ -311,25 +320,25 @@ config_use(struct config *c)
 }
 
 static void
-make_directory(const char *path, mode_t mode, const char *user)
+make_directory(const char *path, mode_t mode, const char *user,
+    const struct config_where *where)
 {
 	struct passwd	*pw = NULL;
 	char		 name[64];
 
 	if (user != NULL) {
 		(void)snprintf(name, sizeof(name), "%s%s",
-		    parent.config == NULL ? "" : parent.config->user_prefix,
-		    user);
+		    parent.config->user_prefix, user);
 		if ((pw = getpwnam(name)) == NULL)
-			fatalx("no user %s: make install makes the users",
-			    name);
+			fatalx("no user %s", name);
 	}
-	if (mkdir(path, mode) == -1 && errno != EEXIST)
-		fatal("%s", path);
-	if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) == -1)
-		fatal("%s", path);
-	if (chmod(path, mode) == -1)
-		fatal("%s", path);
+	if ((mkdir(path, mode) == -1 && errno != EEXIST) ||
+	    (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) == -1) ||
+	    chmod(path, mode) == -1) {
+		if (where->line == 0)
+			fatal("%s: directory %s", where->file, path);
+		fatal("%s:%u: directory %s", where->file, where->line, path);
+	}
 }
 
 /* Those that this daemon's children live in. */
@@ -341,16 +350,18 @@ make_directories(const struct config *c)
 	size_t			 i;
 
 	parent.config = c;
-	make_directory(c->dir_runtime, 0755, NULL);
+	make_directory(c->dir_runtime, 0755, NULL, &c->where_runtime);
 	if ((size_t)snprintf(path, sizeof(path), "%s/empty", c->dir_runtime) >=
 	    sizeof(path))
 		fatalx("%s: too long", c->dir_runtime);
-	make_directory(path, 0555, NULL);
+	make_directory(path, 0555, NULL, &c->where_runtime);
 	for (i = 0; i < d->nprocs; i++) {
 		if (d->procs[i].root == ROOT_SPOOL)
-			make_directory(c->dir_spool, 0700, d->procs[i].user);
+			make_directory(c->dir_spool, 0700, d->procs[i].user,
+			    &c->where_spool);
 		if (d->procs[i].root == ROOT_STATE)
-			make_directory(c->dir_state, 0700, d->procs[i].user);
+			make_directory(c->dir_state, 0700, d->procs[i].user,
+			    &c->where_state);
 	}
 }
 
@@ -437,13 +448,11 @@ proc_reload(struct child *asker, uint32_t job)
 
 	if (phase == PHASE_RUN) {
 		if ((c = config_read(why, sizeof(why))) != NULL) {
-			if (listen_open(c) == -1 ||
-			    (parent.daemon->prepare != NULL &&
-			    parent.daemon->prepare(c) == -1) ||
-			    config_use(c) == -1)
-				(void)strlcpy(why, "not possible, see the log",
-				    sizeof(why));
-			else
+			(void)strlcpy(why, "out of memory", sizeof(why));
+			if (listen_open(c, why, sizeof(why)) == 0 &&
+			    (parent.daemon->prepare == NULL ||
+			    parent.daemon->prepare(c, why, sizeof(why)) ==
+			    0) && config_use(c) == 0)
 				ok = 1;
 		}
 		if (ok)

@@ -83,8 +83,10 @@ struct daemon {
 	const struct process	*procs;
 	size_t			 nprocs;
 	/* Parent, optional: before children of generation g start (make
-	   shared pages, read keys); -1 refuses the configuration. */
-	int			(*prepare)(const struct config *);
+	   shared pages, read keys); -1 with why (size octets) refuses the
+	   configuration. */
+	int			(*prepare)(const struct config *, char *why,
+				    size_t size);
 	/* Parent, optional: descriptors for one child: call proc_share(). */
 	void			(*shares)(const struct config *, enum peer role,
 				    unsigned instance);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/config/config.h"
 #include "common/ipc.h"
@@ -81,9 +82,18 @@ void	 proc_changed(void);
 /* proc.c: VERB_RELOAD. */
 void	 proc_reload(struct child *asker, uint32_t job);
 
-/* listen.c.  Open what the configuration lists and is not open; with close_old
-   close what it no longer lists.  -1: not possible, nothing changed. */
-int	 listen_open(const struct config *);
+/*
+ * demands.c.  Has this machine what a configuration asks for: its users, with
+ * addresses set those to send from; and does it leave alone what a reload
+ * cannot change of the running one (NULL: none)?  What is wrong goes to f, in
+ * the parser's form; -1 if there was anything but warnings.
+ */
+int	 demands_met(const struct daemon *, const struct config *,
+	    const struct config *running, int addresses, FILE *f);
+
+/* listen.c.  Open what the configuration lists and is not open; listen_close_
+   old closes what it no longer lists.  -1 with why: nothing has changed. */
+int	 listen_open(const struct config *, char *why, size_t size);
 void	 listen_close_old(void);
 /* Give a child its listening sockets. */
 void	 listen_pass(struct child *);

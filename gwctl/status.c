@@ -19,6 +19,8 @@
 #define RELOAD_S	30
 #define RELOAD_NS	(50 * 1000 * 1000)
 
+#define WIDTH		23	/* of keys, in status */
+
 static void	print_lines(const char *, void *);
 static long long generation(enum daemon_id);
 static void	take_generation(const char *, void *);
@@ -54,8 +56,8 @@ cmd_status(int argc, char *argv[])
 static void
 print_lines(const char *text, void *arg)
 {
-	const char	*nl, *blank;
-	char		 line[1024];
+	const char	*nl;
+	char		 line[1024], *blank;
 	size_t		 n;
 
 	(void)arg;
@@ -67,13 +69,15 @@ print_lines(const char *text, void *arg)
 		memcpy(line, text, n);
 		line[n] = '\0';
 		blank = strchr(line, ' ');
-		if (blank != NULL && strchr(blank + 1, ' ') == NULL)
-			printf("\t%-24.*s", (int)(blank - line), line);
-		else {
-			printf("\t");
-			blank = line;
-		}
-		print_clean(stdout, *blank == ' ' ? blank + 1 : blank);
+		printf("\t");
+		if (blank != NULL && strchr(blank + 1, ' ') == NULL) {
+			*blank++ = '\0';
+			print_clean(stdout, line);
+			n = strlen(line);
+			printf("%*s", n < WIDTH ? WIDTH - (int)n + 1 : 1, "");
+			print_clean(stdout, blank);
+		} else
+			print_clean(stdout, line);
 		printf("\n");
 	}
 }
@@ -150,14 +154,16 @@ static int
 wait_generation(enum daemon_id d, long long before)
 {
 	struct timespec	 pause = { 0, RELOAD_NS };
+	struct timespec	 began, t;
 	long long	 now;
-	int		 i;
 
-	for (i = 0; i < (int)(RELOAD_S * 1000000000LL / RELOAD_NS); i++) {
+	(void)clock_gettime(CLOCK_MONOTONIC, &began);
+	do {
 		if ((now = generation(d)) != -1 && now != before)
 			return 0;
 		(void)nanosleep(&pause, NULL);
-	}
+		(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	} while (t.tv_sec - began.tv_sec < RELOAD_S);
 	return -1;
 }
 

@@ -4,7 +4,9 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tls.h>
@@ -26,7 +28,7 @@
 
 static unsigned	 nsmtp(const struct config *);
 static uint64_t	 fsize(const struct config *);
-static int	 prepare(const struct config *);
+static int	 prepare(const struct config *, char *, size_t);
 static void	 shares(const struct config *, enum peer, unsigned);
 static void	 died(enum peer, unsigned);
 
@@ -58,8 +60,8 @@ static int		 page = -1;
 
 static int	 page_make(const struct config *);
 static int	 secret_read(const struct config *, const struct config_pki *,
-		    struct secret *);
-static int	 file_read(const struct config *, const char *);
+		    struct secret *, char *, size_t);
+static int	 file_read(const struct config *, const char *, char *, size_t);
 static void	 secrets_free(struct secret *, size_t);
 
 int
@@ -96,12 +98,13 @@ fsize(const struct config *c)
  * until the next reload.
  */
 static int
-prepare(const struct config *c)
+prepare(const struct config *c, char *why, size_t size)
 {
 	const struct config_pki	*p;
 	struct secret		*new = NULL;
 	size_t			 n = 0, i = 0;
 
+	(void)strlcpy(why, "out of memory", size);
 	if (page == -1 && page_make(c) == -1)
 		return -1;
 	TAILQ_FOREACH(p, &c->pkis, entry)
@@ -109,7 +112,7 @@ prepare(const struct config *c)
 	if (n > 0 && (new = calloc(n, sizeof(*new))) == NULL)
 		return -1;
 	TAILQ_FOREACH(p, &c->pkis, entry) {
-		if (secret_read(c, p, &new[i]) == -1) {
+		if (secret_read(c, p, &new[i], why, size) == -1) {
 			secrets_free(new, i);
 			return -1;
 		}
@@ -143,31 +146,32 @@ page_make(const struct config *c)
 
 static int
 secret_read(const struct config *c, const struct config_pki *p,
-    struct secret *s)
+    struct secret *s, char *why, size_t size)
 {
 	struct pki_pem	 pem = { { NULL, 0 }, { NULL, 0 } };
 	struct tls	*server = NULL;
-	char		 why[256];
+	char		 reason[256];
 
 	s->index = p->index;
 	s->key = -1;
-	if ((s->cert = file_read(c, p->cert)) == -1 ||
-	    (s->key = file_read(c, p->key)) == -1)
+	if ((s->cert = file_read(c, p->cert, reason, sizeof(reason))) == -1 ||
+	    (s->key = file_read(c, p->key, reason, sizeof(reason))) == -1)
 		goto out;
 	if (pem_map(&pem.cert, s->cert) == -1 ||
 	    pem_map(&pem.key, s->key) == -1) {
-		log_warnx("pki \"%s\": empty certificate or key", p->name);
+		(void)strlcpy(reason, "empty certificate or key",
+		    sizeof(reason));
 		goto out;
 	}
-	server = pki_server(&pem, 1, why, sizeof(why));
-	if (server == NULL)
-		log_warnx("pki \"%s\": %s", p->name, why);
+	server = pki_server(&pem, 1, reason, sizeof(reason));
 out:
 	pem_unmap(&pem.cert);
 	pem_unmap(&pem.key);
 	tls_free(server);
 	if (server != NULL)
 		return 0;
+	(void)snprintf(why, size, "%s:%u: pki \"%s\": %s", p->where.file,
+	    p->where.line, p->name, reason);
 	if (s->cert != -1)
 		close(s->cert);
 	if (s->key != -1)
@@ -175,9 +179,9 @@ out:
 	return -1;
 }
 
-/* A file's content as a sealed memory file; -1 after a log line. */
+/* A file's content as a sealed memory file; -1 with why. */
 static int
-file_read(const struct config *c, const char *name)
+file_read(const struct config *c, const char *name, char *why, size_t size)
 {
 	struct stat	 st;
 	char		*text;
@@ -186,7 +190,7 @@ file_read(const struct config *c, const char *name)
 
 	if ((text = malloc(LIM_PEM + 1)) == NULL ||
 	    (fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1) {
-		log_warn("%s", name);
+		(void)snprintf(why, size, "%s: %s", name, strerror(errno));
 		free(text);
 		return -1;
 	}
@@ -195,13 +199,13 @@ file_read(const struct config *c, const char *name)
 	close(fd);
 	rfd = -1;
 	if (n <= 0 || n > LIM_PEM)
-		log_warnx("%s: no certificate or key of at most %d octets",
-		    name, LIM_PEM);
+		(void)snprintf(why, size, "%s: no certificate or key of at "
+		    "most %d octets", name, LIM_PEM);
 	else if (memfile_make(c->dir_runtime, &wfd, &rfd) == -1)
-		log_warn("memory file");
+		(void)snprintf(why, size, "memory file: %s", strerror(errno));
 	else if (write(wfd, text, (size_t)n) != n ||
 	    memfile_seal(&wfd, rfd) == -1) {
-		log_warn("memory file");
+		(void)snprintf(why, size, "memory file: %s", strerror(errno));
 		close(rfd);
 		rfd = -1;
 	}

@@ -38,6 +38,7 @@ static void	check_mailboxes(struct parse *, struct config_participant *,
 		    int);
 static void	check_relays(struct parse *);
 static void	check_directories(struct parse *);
+static void	check_wheres(struct parse *);
 static const struct config_where *check_where(struct parse *, int);
 
 void
@@ -57,6 +58,7 @@ config_check(struct parse *p)
 	check_domains(p);
 	check_participants(p);
 	check_relays(p);
+	check_wheres(p);
 	TAILQ_FOREACH(pa, &p->cf->participants, entry) {
 		check_mailboxes(p, pa, complete);
 		if (complete && TAILQ_EMPTY(&pa->domains))
@@ -67,6 +69,21 @@ config_check(struct parse *p)
 		check_pkis(p);
 		check_names(p);
 	}
+}
+
+/* What demands.c looks at, when the grammar has long been left. */
+static void
+check_wheres(struct parse *p)
+{
+	struct config	*cf = p->cf;
+	int		 dir = ONCE_DIRECTORY;
+
+	cf->where_user = *check_where(p, ONCE_USER);
+	cf->where_operators = *check_where(p, ONCE_OPERATORS);
+	cf->where_send = *check_where(p, ONCE_SEND);
+	cf->where_runtime = *check_where(p, dir + ITEM_RUNTIME);
+	cf->where_spool = *check_where(p, dir + ITEM_SPOOL);
+	cf->where_state = *check_where(p, dir + ITEM_STATE);
 }
 
 /* Where a statement was written; or else the file as a whole. */

@@ -180,6 +180,10 @@ struct config_index;			/* sorted, for the look-ups */
 struct config {
 	struct config_names	 files;		/* that were read, as named */
 	struct config_index	*index;
+	/* Of what only the machine can say whether it is right; line 0 where
+	   the default is meant. */
+	struct config_where	 where_user, where_operators, where_send;
+	struct config_where	 where_runtime, where_spool, where_state;
 
 	/* Names. */
 	char			*service;	/* shared by all nodes */

@@ -104,8 +104,9 @@ help(FILE *fp)
 
 	fprintf(fp, "usage: gwctl [-D name=value] [-f file] command ...\n\n");
 	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(fp, "    %s %s\n        %s\n", commands[i].name,
-		    commands[i].args, commands[i].what);
+		fprintf(fp, "    %s%s%s\n        %s\n", commands[i].name,
+		    *commands[i].args == '\0' ? "" : " ", commands[i].args,
+		    commands[i].what);
 }
 
 int
@@ -115,8 +116,10 @@ usage(const char *command)
 
 	for (i = 0; i < NCOMMANDS; i++)
 		if (strcmp(commands[i].name, command) == 0)
-			fprintf(stderr, "usage: gwctl %s %s\n",
-			    commands[i].name, commands[i].args);
+			fprintf(stderr, "usage: gwctl %s%s%s\n",
+			    commands[i].name,
+			    *commands[i].args == '\0' ? "" : " ",
+			    commands[i].args);
 	return 1;
 }
 

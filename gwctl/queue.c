@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ queue_ask(const char *word, const char *arg)
 {
 	struct talk	 t;
 	struct ibuf	 b;
-	int		 status;
+	int		 status, said = 0;
 
 	ibuf_init(&b);
 	ibuf_add_str(&b, word);
@@ -67,10 +68,14 @@ queue_ask(const char *word, const char *arg)
 	talk_init(&t, DAEMON_RELAYD, VERB_CTL_QUEUE);
 	t.data = &b;
 	t.text = say;
+	t.arg = &said;
 	status = talk(&t);
 	ibuf_free(&b);
-	if (status == 0)
+	if (status == 0) {
+		if (!said && strcmp(word, "list") == 0)
+			warnx("nothing waits for delivery");
 		return 0;
+	}
 	(void)fflush(stdout);
 	fprintf(stderr, "%s: %s%s", daemon_name(DAEMON_RELAYD), arg,
 	    *arg == '\0' ? "" : ": ");
@@ -82,6 +87,6 @@ queue_ask(const char *word, const char *arg)
 static void
 say(const char *text, void *arg)
 {
-	(void)arg;
+	*(int *)arg = 1;
 	print_text(stdout, text);
 }

@@ -20,6 +20,9 @@
 
 #define SILENCE_S	10
 
+static const char	 stranger[] = "only root and the operators of "
+			    "pfoertner.conf(5) are answered";
+
 static int	 control_connect(struct talk *);
 static int	 control_answer(struct talk *, struct imsgbuf *);
 static int	 control_frame(struct talk *, struct imsg *, int *status);
@@ -80,6 +83,8 @@ control_connect(struct talk *t)
 		(void)fail(t, "it is not running");
 	else if (errno == EAGAIN)
 		(void)fail(t, "it does not answer");
+	else if (errno == EACCES)
+		(void)fail(t, stranger);
 	else
 		(void)fail(t, strerror(errno));
 	close(s);
@@ -93,7 +98,8 @@ control_answer(struct talk *t, struct imsgbuf *ibuf)
 	int		 n, left, status, done;
 
 	for (;;) {
-		if ((left = imsgbuf_flush(ibuf)) == -1 && errno != EPIPE)
+		if ((left = imsgbuf_flush(ibuf)) == -1 && errno != EPIPE &&
+		    errno != ECONNRESET)
 			return fail(t, strerror(errno));
 		while ((n = imsgbuf_get(ibuf, &im)) == 1) {
 			done = control_frame(t, &im, &status);
@@ -106,9 +112,11 @@ control_answer(struct talk *t, struct imsgbuf *ibuf)
 			return fail(t, "its answer is broken");
 		if (control_wait(t, ibuf, left == 1) == -1)
 			return -1;
-		if ((n = imsgbuf_read(ibuf)) == 0)
-			return fail(t, "it closed the connection; operators "
-			    "are named in pfoertner.conf(5)");
+		/* It hangs up on others, with what they said unread. */
+		if ((n = imsgbuf_read(ibuf)) == 0 ||
+		    (n == -1 && errno == ECONNRESET))
+			return fail(t, geteuid() == 0 ? "it closed the "
+			    "connection" : stranger);
 		if (n == -1 && errno != EAGAIN)
 			return fail(t, strerror(errno));
 	}

@@ -38,6 +38,8 @@
 /* What an SMTP client may cost, beyond what the configuration says. */
 #define LIM_SMALL		65536	/* octets of a message for which room
 					   is kept when memory is short */
+#define LIM_RESERVE	8	/* one part in so many of the memory is kept
+				   for those small ones */
 #define LIM_TRICKLE		64	/* octets a second that content must
 					   come with, over `limit data' */
 #define LIM_UNREAD		16384	/* replies that a client has not read,

@@ -36,7 +36,7 @@ void
 limit_init(const struct config *c)
 {
 	slice = c->memory / (c->nsmtp == 0 ? 1 : c->nsmtp);
-	reserve = slice / 8;
+	reserve = slice / LIM_RESERVE;
 	quarter = slice / 4;
 	if (quarter < c->message_max)
 		quarter = c->message_max;

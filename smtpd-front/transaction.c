@@ -210,7 +210,10 @@ step_up(uint64_t size)
 {
 	uint64_t	 step = size <= LIM_SMALL ? STEP_SMALL : STEP_LARGE;
 
-	return (size + step - 1) / step * step;
+	step = (size + step - 1) / step * step;
+	/* It will not be larger than that, which always fits. */
+	return step < front.config->message_max ? step :
+	    front.config->message_max;
 }
 
 /* It will be refused, and is only read to its end. */

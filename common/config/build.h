@@ -187,6 +187,9 @@ int	build_size(struct parse *, const struct value *, uint64_t *);
 int	build_points(struct parse *, const struct value *, int32_t *);
 int	build_addr(struct parse *, const struct value *, struct netaddr *);
 int	build_cidr(struct parse *, const struct value *, struct cidr *);
+/* A range of clients that may do more than others is not the Internet. */
+int	build_trusted(struct parse *, const struct value *,
+	    const struct cidr *, const char *what);
 void	build_names(struct parse *, struct config_names *, char *name);
 
 /* check.c: what one statement alone cannot show. */

@@ -23,6 +23,7 @@ static void	policy_inherit(struct policy *, uint16_t,
 static void	check_thresholds(struct parse *, const struct policy *,
 		    const struct config_where *);
 static void	check_times(struct parse *);
+static void	check_memory(struct parse *);
 static void	check_order(struct parse *, int, uint32_t, const char *, int,
 		    uint32_t, const char *);
 static void	check_networks(struct parse *);
@@ -50,6 +51,7 @@ config_check(struct parse *p)
 
 	check_policies(p);
 	check_times(p);
+	check_memory(p);
 	check_networks(p);
 	check_listens(p);
 	check_directories(p);
@@ -206,10 +208,35 @@ check_times(struct parse *p)
 	    queue + ITEM_EXPIRE, cf->queue_expire_s, "queue expire");
 	check_order(p, queue + ITEM_WARN, cf->queue_warn_s, "queue warn",
 	    queue + ITEM_EXPIRE, cf->queue_expire_s, "queue expire");
-	if (cf->memory < cf->message_max)
-		parse_error(p, check_where(p, p->once[ONCE_MEMORY].file ==
-		    NULL ? ONCE_MESSAGE : ONCE_MEMORY), "memory is less than "
-		    "one message max");
+}
+
+/* As smtpd-front/memory.c deals it out: a message of the largest size has to
+   fit into the part of one process. */
+static void
+check_memory(struct parse *p)
+{
+	const struct config	*cf = p->cf;
+	uint64_t		 part, most;
+	int			 where = ONCE_PROCESSES + ITEM_SMTP;
+	char			 memory[UNIT_STRLEN], max[UNIT_STRLEN];
+
+	if (cf->memory == 0 || cf->nsmtp == 0 || cf->message_max > UINT32_MAX)
+		return;		/* that has been said */
+	part = cf->memory / cf->nsmtp;
+	most = part - part / LIM_RESERVE;
+	if (most >= cf->message_max)
+		return;
+	if (p->once[ONCE_MEMORY].file != NULL)
+		where = ONCE_MEMORY;
+	else if (p->once[where].file == NULL)
+		where = ONCE_MESSAGE;
+	parse_error(p, check_where(p, where), "memory %s in %u smtp "
+	    "process%s has no room for message max %s; it takes %llu octets",
+	    unit_print_size(cf->memory, memory), cf->nsmtp,
+	    cf->nsmtp == 1 ? "" : "es",
+	    unit_print_size(cf->message_max, max),
+	    (unsigned long long)((cf->message_max * LIM_RESERVE +
+	    LIM_RESERVE - 2) / (LIM_RESERVE - 1) * cf->nsmtp));
 }
 
 /* The first time has to be shorter; told where one of them was written. */

@@ -216,6 +216,7 @@ build_dkim(struct parse *p, struct values *vs, struct value *below,
 
 	if (!build_once(p, ONCE_DKIM, &vs->first->where, "dkim"))
 		return;
+	parse_warn(p, &vs->first->where, "this version signs nothing");
 	for (v = vs->first; v != NULL; v = v->next) {
 		if ((name = build_domainname(p, v)) == NULL)
 			continue;

@@ -17,6 +17,10 @@
  * The statements about networks, sockets and the servers that we ask.
  */
 
+/* Shorter prefixes are half the Internet, not somebody's network. */
+#define TRUSTED_MINBITS4	8
+#define TRUSTED_MINBITS6	16
+
 #define PORT_DNS	53
 #define PORT_REDIS	6379
 
@@ -43,8 +47,29 @@ build_network(struct parse *p, struct values *vs, struct values *except)
 void
 build_cluster(struct parse *p, struct values *vs)
 {
-	if (build_once(p, ONCE_CLUSTER, &vs->first->where, "cluster"))
-		build_ranges(p, &p->cf->cluster, vs);
+	struct value	*v;
+	struct cidr	 c;
+
+	if (!build_once(p, ONCE_CLUSTER, &vs->first->where, "cluster"))
+		return;
+	build_ranges(p, &p->cf->cluster, vs);
+	for (v = vs->first; v != NULL; v = v->next)
+		if (cidr_parse(&c, v->text) == 0)
+			(void)build_trusted(p, v, &c, "cluster");
+}
+
+int
+build_trusted(struct parse *p, const struct value *v, const struct cidr *c,
+    const char *what)
+{
+	unsigned	 min = c->addr.family == AF_INET ? TRUSTED_MINBITS4 :
+			    TRUSTED_MINBITS6;
+
+	if (c->bits >= min)
+		return 1;
+	parse_error(p, &v->where, "\"%s\" is too much for a %s range; /%u is "
+	    "the broadest", v->text, what, min);
+	return 0;
 }
 
 void
@@ -180,6 +205,8 @@ build_state(struct parse *p, struct value *word, struct values *redis,
 		return;
 	if (redis == NULL)
 		return;
+	parse_warn(p, &word->where, "this version keeps the state of each "
+	    "node by itself, in lmdb");
 	p->cf->state = STATE_REDIS;
 	p->cf->redis_cluster = cluster;
 	for (v = redis->first; v != NULL; v = v->next)

@@ -13,10 +13,6 @@
  * there, behind a domain, and outside for everybody.
  */
 
-/* Shorter prefixes are half the Internet, not a participant's network. */
-#define RELAY_MINBITS4	8
-#define RELAY_MINBITS6	16
-
 static int	inside(struct parse *, const struct value *, const char *);
 static int	build_hop(struct parse *, const struct value *,
 		    const struct value *, struct config_hop *);
@@ -140,16 +136,9 @@ build_relayrange(struct parse *p, const struct value *v, uint32_t limit,
 {
 	struct config_relay	*r;
 	struct cidr		 c;
-	unsigned		 min;
 
-	if (!build_cidr(p, v, &c))
+	if (!build_cidr(p, v, &c) || !build_trusted(p, v, &c, "relay"))
 		return;
-	min = c.addr.family == AF_INET ? RELAY_MINBITS4 : RELAY_MINBITS6;
-	if (c.bits < min) {
-		parse_error(p, &v->where, "\"%s\" is too much for a relay "
-		    "range; /%u is the broadest", v->text, min);
-		return;
-	}
 	r = parse_own(p, sizeof(*r));
 	TAILQ_INSERT_TAIL(&p->participant->relays, r, entry);
 	r->where = v->where;

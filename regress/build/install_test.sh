@@ -31,3 +31,21 @@ find "$dest" -perm /022 ! -type l | { ! grep .; }
 
 make OBJ="$OBJ" DESTDIR="$dest" uninstall
 find "$dest" -type f | { ! grep .; }
+
+# Another place for the configuration: the programs look there, and manuals,
+# units and the sample say so.
+other=$dest.other
+trap 'rm -rf "$dest" "$other"' EXIT
+./configure --objdir="$other" --prefix=/opt/pf --sysconfdir=/opt/pf/etc
+for o in common/proc.o gwctl/main.o; do
+	make -r -f "$other/rules.mk" OBJ="$other" "$other/$o"
+	grep -q /opt/pf/etc/pfoertner.conf "$other/$o"
+done
+sed -e 's,^PREFIX = .*,PREFIX = /opt/pf,' -e 's,^MANDIR = .*,MANDIR = /opt/m,' \
+    -e 's,^SYSCONFDIR = .*,SYSCONFDIR = /opt/pf/etc,' "$OBJ/rules.mk" \
+    > "$other/rules.mk"
+etc/install "$other" "$dest"
+grep -q /opt/pf/etc/pfoertner.conf "$dest/opt/m/man8/gwctl.8"
+if grep -r '[^f]/etc/pfoertner\.conf' "$dest/opt"; then
+	exit 1
+fi

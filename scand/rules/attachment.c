@@ -145,6 +145,7 @@ look_part(struct found *f, const struct mime *m, size_t i, struct octets *o)
 	}
 	f->other = f->doubtful > 0;
 	f->guess = 0;
+	f->label = NULL;
 	found_leave(f, before);
 }
 

@@ -24,6 +24,23 @@ octets_find(const uint8_t *p, size_t n, size_t from, const void *needle,
 }
 
 size_t
+octets_find_by(const uint8_t *p, size_t n, size_t from, const void *needle,
+    size_t len, size_t rare)
+{
+	const uint8_t *at, *end;
+	int c = ((const uint8_t *)needle)[rare];
+
+	if (from >= n || len > n - from)
+		return n;
+	at = p + from + rare;
+	end = p + n - (len - 1 - rare);
+	for (; (at = memchr(at, c, (size_t)(end - at))) != NULL; at++)
+		if (memcmp(at - rare, needle, len) == 0)
+			return (size_t)(at - p) - rare;
+	return n;
+}
+
+size_t
 octets_rfind(const uint8_t *p, size_t n, size_t end, const void *needle,
     size_t len)
 {
@@ -53,6 +70,22 @@ octets_ifind(const uint8_t *p, size_t n, size_t from, const char *needle)
 		    octets_ibegin(p + i, n - i, needle))
 			return i;
 	return n;
+}
+
+size_t
+octets_ascii(const uint8_t *p, size_t n)
+{
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; n - i >= sizeof(v); i += sizeof(v)) {
+		memcpy(&v, p + i, sizeof(v));
+		if ((v & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	while (i < n && p[i] < 0x80)
+		i++;
+	return i;
 }
 
 int

@@ -45,12 +45,18 @@ be32(const uint8_t *p)
 /* Where needle begins in p[from..n), or n: nowhere. */
 size_t	octets_find(const uint8_t *p, size_t n, size_t from,
 	    const void *needle, size_t len);
+/* The same by one octet of it, which is rare in what is searched: many times
+   as fast then. */
+size_t	octets_find_by(const uint8_t *p, size_t n, size_t from,
+	    const void *needle, size_t len, size_t rare);
 /* The last one that begins before end, or n. */
 size_t	octets_rfind(const uint8_t *p, size_t n, size_t end,
 	    const void *needle, size_t len);
 /* The first one, with ASCII letters in either case; needle in lower case. */
 size_t	octets_ifind(const uint8_t *p, size_t n, size_t from,
 	    const char *needle);
+/* How many of the first ones are ASCII. */
+size_t	octets_ascii(const uint8_t *p, size_t n);
 /* Does it begin with this, with ASCII letters in either case? */
 int	octets_ibegin(const uint8_t *p, size_t n, const char *lower);
 

@@ -9,26 +9,12 @@
 #include <string.h>
 
 #include "scand/content/content.h"
+#include "scand/content/octets.h"
 
 /*
  * What the readers of Office formats share with each other and with nobody
  * else.  Everything is little-endian unless it says so.
  */
-
-/* Numbers, from octets that are known to be there. */
-static inline uint16_t
-le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-/* The same of 32 bits. */
-static inline uint32_t
-le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
-}
 
 /* Octets of somebody else. */
 struct span {

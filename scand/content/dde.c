@@ -14,6 +14,9 @@
 
 #define CSV_MAX	(1024 * 1024)	/* octets of a text that are looked at */
 
+static int	 csv_line(const char *, size_t);
+static int	 is_line_end(char);
+
 int
 dde_field(const char *s, size_t n)
 {
@@ -44,29 +47,49 @@ dde_formula(const char *s, size_t n)
 	return 0;
 }
 
-/* Cells are divided by commas, semicolons or tabs, and may be quoted. */
+/* Only lines that have what no such formula can be without. */
 void
 csv_look(struct inspect *in, const uint8_t *p, size_t n)
 {
-	const char *s = (const char *)p;
-	size_t i, end;
-	int begin = 1;
+	const char *s = (const char *)p, *bar;
+	size_t from, to;
 
 	if (n > CSV_MAX)
 		n = CSV_MAX;
-	for (i = 0; i < n; i++) {
-		if (begin && strchr("=+-@", s[i]) != NULL && s[i] != '\0') {
-			for (end = i; end < n && s[end] != '\r' &&
-			    s[end] != '\n'; end++)
-				;
-			if (dde_formula(s + i, end - i)) {
-				office_report(in, FINDING_DDE, "table");
-				return;
-			}
-			i = end;
+	for (to = 0; to < n &&
+	    (bar = memchr(s + to, '|', n - to)) != NULL; ) {
+		for (from = (size_t)(bar - s); from > to &&
+		    !is_line_end(s[from - 1]); from--)
+			continue;
+		for (to = (size_t)(bar - s); to < n && !is_line_end(s[to]);
+		    to++)
+			continue;
+		if (csv_line(s + from, to - from)) {
+			office_report(in, FINDING_DDE, "table");
+			return;
 		}
-		begin = i < n && (s[i] == '\r' || s[i] == '\n' ||
-		    s[i] == ',' || s[i] == ';' || s[i] == '\t' ||
-		    (begin && (s[i] == '"' || s[i] == ' ')));
 	}
+}
+
+/* Cells are divided by commas, semicolons or tabs, and may be quoted. */
+static int
+csv_line(const char *s, size_t n)
+{
+	size_t i;
+	int begin = 1;
+
+	for (i = 0; i < n; i++) {
+		if (begin && (s[i] == '=' || s[i] == '+' || s[i] == '-' ||
+		    s[i] == '@'))
+			return dde_formula(s + i, n - i);
+		begin = s[i] == ',' || s[i] == ';' || s[i] == '\t' ||
+		    (begin && (s[i] == '"' || s[i] == ' '));
+	}
+	return 0;
+}
+
+static int
+is_line_end(char c)
+{
+	return c == '\r' || c == '\n';
 }

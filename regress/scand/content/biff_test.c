@@ -167,6 +167,11 @@ test_csv(void)
 	CHECK(csv("1,\"=DDE|x!y\"\n"));
 	CHECK(csv("x\t+cmd|' /c'!'A1'"));
 	CHECK(!csv("=SUM(A1:A9);=A1&\"|\"&B2\n"));
+	CHECK(csv("a|b\r=1\rc|d!\r\" =cmd|x!y\r"));
+	CHECK(!csv("=cmd\n|x!y"));
+	CHECK(!csv("=cmd|x\ny!"));
+	CHECK(!csv("a=cmd|x!y"));
+	CHECK(csv("=cmd|x!y"));
 	CHECK(!csv("a = cmd|'/c'!A1\n"));
 	CHECK(!csv("- cat x | sort\n- then: hurry up!\n"));
 	CHECK(!csv("| a | b |\n|---|---|\n"));

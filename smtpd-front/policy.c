@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address.h"
 #include "smtpd-front/smtpd-front.h"
@@ -21,6 +23,8 @@ struct rate {
 };
 static struct rate	 rates[RATES];
 
+static int	 ours(const char *);
+static int	 listens_at(const char *);
 static int	 postmaster(char *, size_t);
 static int	 stands_in(const char *, char *, size_t);
 
@@ -41,11 +45,12 @@ policy_target(char *address, size_t size, struct target *t)
 	const char	*domain;
 
 	memset(t, 0, sizeof(*t));
-	if (strcmp(address, "postmaster") == 0 &&
-	    postmaster(address, size) == -1)
+	if (address_fold(address, folded, sizeof(folded)) == -1)
 		return -1;
-	if (address_fold(address, folded, sizeof(folded)) == -1 ||
-	    (domain = address_domain(folded)) == NULL)
+	if (ours(folded) && (postmaster(address, size) == -1 ||
+	    address_fold(address, folded, sizeof(folded)) == -1))
+		return -1;
+	if ((domain = address_domain(folded)) == NULL)
 		return -1;
 	t->domain = config_domain(front.config, domain);
 	if (t->domain == NULL) {
@@ -69,21 +74,61 @@ policy_target(char *address, size_t size, struct target *t)
 }
 
 /*
- * <Postmaster> without a domain (RFC 5321 4.5.1) is who runs this service: the
- * contact of the configuration where that is an address that we serve, else
- * the first such contact of a participant.
+ * Those who run this service have no mailbox here, but are written to:
+ * <Postmaster> without a domain (RFC 5321 4.5.1), and at our own names, which
+ * stand in refusals and reports, and addresses (RFC 1123 5.2.17).
+ */
+static int
+ours(const char *folded)
+{
+	const char	*domain = address_domain(folded);
+
+	if (domain == NULL)
+		return strcmp(folded, "postmaster") == 0;
+	return (address_is_local(folded, "postmaster") ||
+	    address_is_local(folded, "abuse") ||
+	    address_is_local(folded, "mailer-daemon")) &&
+	    config_domain(front.config, domain) == NULL &&
+	    (strcasecmp(domain, front.config->service) == 0 ||
+	    strcasecmp(domain, front.config->node) == 0 ||
+	    listens_at(domain));
+}
+
+static int
+listens_at(const char *literal)
+{
+	const struct config_listen	*l;
+	char				 text[NETADDR_STRLEN + 8];
+
+	TAILQ_FOREACH(l, &front.config->listens, entry)
+		if (strcasecmp(literal, netaddr_literal(&l->addr, text,
+		    sizeof(text))) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Who that is: the contact of the configuration where that is an address that
+ * we serve, else the first such contact of a participant, else the postmaster
+ * of the first domain.
  */
 static int
 postmaster(char *address, size_t size)
 {
 	const struct config_participant	*p;
+	const struct config_domain	*d;
+	int				 n;
 
 	if (stands_in(front.config->contact, address, size))
 		return 0;
 	TAILQ_FOREACH(p, &front.config->participants, entry)
 		if (stands_in(p->contact, address, size))
 			return 0;
-	return -1;
+	if ((p = TAILQ_FIRST(&front.config->participants)) == NULL ||
+	    (d = TAILQ_FIRST(&p->domains)) == NULL)
+		return -1;
+	n = snprintf(address, size, "postmaster@%s", d->name);
+	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
 static int

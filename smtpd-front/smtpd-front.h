@@ -227,7 +227,7 @@ struct target {				/* what a recipient is to us */
 	int				 trap;
 	int				 discard;
 };
-/* address may become another one (postmaster without a domain).  -1: too
+/* address may become another one (postmaster, at our own names).  -1: too
    long, or no mailbox stands for it. */
 int		 policy_target(char *address, size_t size, struct target *);
 /* Does the route of this domain lie inside the cluster? */

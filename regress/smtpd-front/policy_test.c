@@ -74,6 +74,12 @@ test_target(void)
 	CHECK_INT(policy_target(a, sizeof(a), &u), 0);
 	CHECK_STR(a, "postmaster@uni-a.example");
 	CHECK_INT(u.policy.role, POLICY_POSTMASTER);
+	(void)strlcpy(a, "MAILER-DAEMON@Mail-In.example.net", sizeof(a));
+	CHECK_INT(policy_target(a, sizeof(a), &u), 0);
+	CHECK_STR(a, "postmaster@uni-a.example");
+	(void)strlcpy(a, "bert@mail-in.example.net", sizeof(a));
+	CHECK_INT(policy_target(a, sizeof(a), &u), 0);
+	CHECK_STR(a, "bert@mail-in.example.net");
 	CHECK_INT(target("x@inside.example", &u), 0);
 	CHECK(policy_inside(u.domain));
 	CHECK(!policy_inside(t.domain));

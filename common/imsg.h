@@ -110,7 +110,8 @@ int	 imsgbuf_flush(struct imsgbuf *);
 
 /*
  * A spare descriptor, given up while receiving, so that a process at its
- * limit notices instead of losing what was sent (facts/sandbox 6).
+ * limit notices instead of losing what was sent: descriptors for which there
+ * is no room are cut off without a word.
  */
 void	 imsg_reserve_init(void);
 

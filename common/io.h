@@ -14,8 +14,8 @@
 /*
  * Buffered lines and bytes over a connected stream socket, plain or TLS
  * (libtls).  An idle plain connection holds no buffers: they are taken from
- * a pool when something comes and given back when it is used up (design:
- * at most 4 KiB of memory for an idle client).
+ * a pool when something comes and given back when it is used up, so that an
+ * idle client costs less than 4 KiB.
  */
 struct io;
 struct tls;

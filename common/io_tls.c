@@ -13,9 +13,9 @@
 #include "common/limits.h"
 
 /*
- * The TLS layer of a connection, libtls.  Its rules as measured (facts/tls
- * 3): a write that was refused is offered again with the same length, octets
- * inside libtls are not seen by poll, error texts hold only after a failure.
+ * The TLS layer of a connection, libtls.  Its rules, as measured: a write that
+ * was refused is offered again with the same length, octets inside libtls are
+ * not seen by poll, error texts hold only after a failure.
  */
 
 struct io_tls {

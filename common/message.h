@@ -42,7 +42,8 @@ void		 hash_add(struct hash *, const void *, size_t);
 /* Writes the digest and frees h (NULL is allowed with out NULL). */
 void		 hash_final(struct hash *, uint8_t out[MESSAGE_HASH]);
 
-/* A new id (design 1): time in ms, node, random; 16 base32 characters. */
+/* A new id, unique over all nodes: time in ms, node, random; 16 characters of
+   base32. */
 #define ID_SIZE		17
 void		 id_init(const char *node);
 void		 id_new(char id[ID_SIZE]);

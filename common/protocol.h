@@ -159,8 +159,9 @@ enum policy_role {
 	POLICY_DUMMY		/* discard */
 };
 
-/* A policy class (design 4): what the verdict needs to know of it.  Names last
-   longer than the numbers of a configuration, which each daemon reloads. */
+/* A policy class of recipients: what the verdict needs to know of it.  Names
+   last longer than the numbers of a configuration, which each daemon
+   reloads. */
 struct policy {
 	uint8_t		role;		/* enum policy_role */
 	int32_t		greylist_at;	/* hundredths of points */

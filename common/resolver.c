@@ -355,7 +355,7 @@ ask(struct ipc *ipc, uint32_t job, const char *name, enum dns_type type,
 /*
  * rcode is libunbound's own, the packet's stands in it.  Where rcode is not 0
  * neither packet nor length may be looked at; a bogus answer comes with rcode
- * 0 and the forged records (facts/auth 6.2).
+ * 0 and the forged records.
  */
 static void
 answered(void *arg, int rcode, void *packet, int len, int sec, char *why,

@@ -108,8 +108,7 @@ sandbox_prepare(void)
 {
 	/*
 	 * Without TZ, libc looks for /etc/localtime at every strftime();
-	 * without a locale, libarchive does not give out UTF-8 names
-	 * (facts/sandbox 0, facts/libs 2).
+	 * without a locale, libarchive does not give out UTF-8 names.
 	 */
 	if (setenv("TZ", "UTC0", 1) == -1)
 		fatal("TZ");

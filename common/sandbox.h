@@ -44,10 +44,11 @@ struct cage {
  */
 void	sandbox_prepare(void);
 /*
- * Close the cage for ever, in the order of facts/sandbox 4: chroot, limits,
- * groups and users, no new privileges, Landlock, system-call filter.  Fatal
- * where any step fails that this system has.  A forbidden call afterwards
- * kills the process, after a line on its log channel that names the call.
+ * Close the cage for ever, in an order in which no step undoes another:
+ * chroot, limits, groups and users, no new privileges, Landlock, system-call
+ * filter.  Fatal where any step fails that this system has.  A forbidden call
+ * afterwards kills the process, after a line on its log channel that names the
+ * call.
  */
 void	sandbox_enter(const struct cage *);
 /* The exit status of a process that its cage has killed: 128 + SIGSYS, as a

@@ -246,9 +246,9 @@ tables_open(struct db *db)
 }
 
 /*
- * Pages beyond the end of the file would be SIGBUS (facts/libs 4).  Make it
- * long enough, so that reading it through finds zeros instead; pages that
- * were allocated and never written are no damage.
+ * LMDB maps as much as its meta page says; pages beyond the end of the file
+ * would be SIGBUS.  Make it long enough, so that reading it through finds zeros
+ * instead; pages that were allocated and never written are no damage.
  */
 static int
 is_short(const struct db *db)

@@ -17,7 +17,7 @@
  * was accepted, NAME.env the envelope.  The content is written first and
  * removed last, so an envelope that is whole means a message that is whole.
  * They have their names from the beginning: a rename would double the price
- * of a flush (facts/probes 1).
+ * of a flush.
  */
 
 #define COPY_BUF	(256 * 1024)

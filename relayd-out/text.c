@@ -184,7 +184,7 @@ text_date(uint64_t wall_ms, int iso, char buf[TEXT_DATE])
 	struct tm	 tm;
 	time_t		 t = (time_t)(wall_ms / 1000);
 
-	/* strftime would look for the time zone (facts/sandbox 1). */
+	/* strftime would look for the time zone, which no cage has. */
 	if (gmtime_r(&t, &tm) == NULL)
 		memset(&tm, 0, sizeof(tm));
 	if (iso)

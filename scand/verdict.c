@@ -9,7 +9,7 @@
 
 /*
  * From findings to a decision: the only place that decides.  Each policy
- * class gets an action of its own; the front puts them together (design 4).
+ * class gets an action of its own; the front puts them together.
  */
 
 #define SCORE_MAX	1000000000	/* no sum of points overflows */
@@ -107,7 +107,8 @@ verdict_action(const struct policy *p, enum session_class class,
 	if (a < job_config()->antivirus_down &&
 	    findings_has(f, SYM_ANTIVIRUS_DOWN))
 		a = job_config()->antivirus_down;
-	/* Machines that we know are not made to wait; design 4. */
+	/* Machines that we know are not made to wait, and complaints come
+	   through. */
 	if (a == ACTION_GREYLIST && (class != CLASS_INBOUND ||
 	    p->role == POLICY_POSTMASTER))
 		a = ACTION_ACCEPT;

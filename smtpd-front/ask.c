@@ -14,7 +14,8 @@
  * The links to scand, greyd and relayd-out.  Never more requests are open
  * than the peer gave credits for; the rest waits here, in order.  When a
  * channel is lost, what was open goes back to the front of the queue and is
- * asked again by the next channel: ids make that safe (design 1).
+ * asked again by the next channel: an id that was seen gets the answer that was
+ * given.
  *
  * The credit of a request that was given up is not free at once: a peer that
  * is stopped would else be fed without bound.  It comes back with the peer's

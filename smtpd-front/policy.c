@@ -10,8 +10,9 @@
 
 /*
  * What the configuration says about a client and about a recipient: the class
- * of a session, the policy class of a recipient (design 4), one action from
- * those of all classes, and the rate of relay clients while greyd is away.
+ * of a session, the policy class of a recipient (whose thresholds and switches
+ * are the same, and whose role), one action from those of all classes, and the
+ * rate of relay clients while greyd is away.
  */
 
 #define RATES	1024		/* relay ranges that we count for */

@@ -56,7 +56,8 @@ enum session_state {
 	SESSION_CLOSING		/* the last reply is on its way */
 };
 
-/* What an idle client costs: keep it small, design asks for 4 KiB at most. */
+/* What an idle client costs, with the io: 4 KiB at most for thousands of them
+   to be cheap, so keep it small. */
 struct session {
 	TAILQ_ENTRY(session)		 entry;
 	struct io			*io;

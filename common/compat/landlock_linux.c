@@ -14,7 +14,7 @@
 /*
  * Landlock: files, TCP, abstract sockets and signals, on top of chroot and
  * filter, so that each of the three alone would hold most of it.  It does
- * not cover UDP and descriptors already open (facts/sandbox 3).
+ * not cover UDP and descriptors already open.
  */
 
 /*

@@ -55,8 +55,8 @@ cage_close(const struct cage *c)
 {
 	struct sigaction	 sa;
 
-	/* After setresuid, which clears the signal of the parent's death
-	   (facts/sandbox 4); the parent may have died before. */
+	/* After setresuid, which clears the signal of the parent's death; the
+	   parent may have died before. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)

@@ -27,7 +27,7 @@
  * The filter of system calls: allowed is what the table of powers names,
  * some of it only with certain arguments; all else traps.  The program is
  * written by hand, one comparison a call; the kernel caches the calls that
- * are always allowed (facts/sandbox 2), so its order does not matter.
+ * are always allowed, so its order does not matter.
  */
 
 #if defined(__x86_64__)
@@ -96,7 +96,7 @@ enum verdict_of_call { CALL_TRAP, CALL_ALLOW, CALL_ENOENT, CALL_EPERM };
 
 /*
  * What sanitizers call while running, and, to write a report, try: they cope
- * with an error (facts/sandbox 1), so these fail softly and stay refused.
+ * with an error, so these fail softly and stay refused.
  */
 static const char	 sanitizer_calls[] = "sched_yield sigaltstack";
 static const char	 sanitizer_enoent[] =

@@ -6,8 +6,8 @@
 #include "common/compat/syncgroup.h"
 
 /*
- * One flush for all: fsync of one file after the other costs a flush each
- * (facts/probes 1).  Since Linux 5.8 syncfs also reports failed writes.
+ * One flush for all: fsync of one file after the other costs a flush each,
+ * however many wait.  Since Linux 5.8 syncfs also reports failed writes.
  */
 int
 compat_syncgroup(int dirfd, const int *fds, size_t n)

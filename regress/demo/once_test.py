@@ -6,6 +6,7 @@ is ended in the middle, and when a daemon does not start."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,17 @@ def main():
     assert p.returncode == 1 and "The demo failed" in out, out
     assert "no user" in out, out
     nothing_left()
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as s:
+            s.bind((net.addr(1), 5399))
+            if kind == socket.SOCK_STREAM:
+                s.listen(1)
+            p = demo(net, "--once")
+            out = p.communicate(timeout=60)[0]
+        assert p.returncode == 1 and out.count("\n") == 1, out
+        assert "something else listens on" in out, out
+        assert "port 5399, where the name server should" in out, out
+        nothing_left()
     net.close()
     return 0
 

@@ -27,8 +27,11 @@ struct gwctl {
 };
 extern struct gwctl	 gwctl;
 
-/* The configuration, read when it is first asked for; exits without one. */
+/* The configuration, as far as it can be read, when it is first asked for;
+   exits without a file. */
 const struct config	*gwctl_config(void);
+/* Has it no errors?  -1 after telling them. */
+int			 gwctl_config_check(void);
 
 /* A command: arguments without its name; returns the exit status. */
 typedef int	 command_fn(int, char *[]);

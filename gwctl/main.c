@@ -123,13 +123,26 @@ usage(const char *command)
 	return 1;
 }
 
+/* The gateway runs on while somebody edits the file. */
 const struct config *
 gwctl_config(void)
 {
 	static struct config	*cf;
 
-	if (cf == NULL && (cf = config_parse_names(gwctl.file, gwctl.macros,
+	if (cf == NULL && (cf = config_parse_part(gwctl.file, gwctl.macros,
 	    gwctl.nmacros, stderr)) == NULL)
 		exit(1);
 	return cf;
+}
+
+int
+gwctl_config_check(void)
+{
+	struct config	*cf;
+
+	if ((cf = config_parse_names(gwctl.file, gwctl.macros,
+	    gwctl.nmacros, stderr)) == NULL)
+		return -1;
+	config_free(cf);
+	return 0;
 }

@@ -99,6 +99,8 @@ cmd_reload(int argc, char *argv[])
 	(void)argv;
 	if (argc != 0)
 		return usage("reload");
+	if (gwctl_config_check() == -1)
+		return 1;
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		before = generation(order[i]);
 		talk_init(&t, order[i], VERB_CTL_RELOAD);

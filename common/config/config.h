@@ -259,8 +259,12 @@ struct config_macro {
 struct config	*config_parse_file(const char *file,
 		    const struct config_macro *, size_t nmacros, FILE *errf);
 /* The same, without looking at the files it names and without warnings: for
-   gwctl, whose user may not read keys. */
+   gwctl reload, whose user may not read keys. */
 struct config	*config_parse_names(const char *file,
+		    const struct config_macro *, size_t nmacros, FILE *errf);
+/* As far as it can be read, errors or not; NULL without a file.  For gwctl,
+   which only has to find the daemons. */
+struct config	*config_parse_part(const char *file,
 		    const struct config_macro *, size_t nmacros, FILE *errf);
 /* The same from memory (canonical text, tests, fuzzing); include is refused,
    no file is looked at: a child in its empty root parses this way. */

@@ -22,8 +22,15 @@ struct parse_node {
 	max_align_t		 data[];
 };
 
+enum parse_how {
+	PARSE_WHOLE,		/* look at the files it names, and warn */
+	PARSE_NAMES,
+	PARSE_PART		/* what is right of it will do */
+};
+
 static struct config *parse_all(const char *, const char *, size_t,
-		    const struct config_macro *, size_t, FILE *, int);
+		    const struct config_macro *, size_t, FILE *,
+		    enum parse_how);
 static void	 parse_macros(struct parse *, const struct config_macro *,
 		    size_t);
 static void	 parse_lexerror(void *, const struct config_where *,
@@ -36,33 +43,42 @@ struct config *
 config_parse_file(const char *file, const struct config_macro *macros,
     size_t nmacros, FILE *errf)
 {
-	return parse_all(file, NULL, 0, macros, nmacros, errf, 1);
+	return parse_all(file, NULL, 0, macros, nmacros, errf, PARSE_WHOLE);
 }
 
 struct config *
 config_parse_names(const char *file, const struct config_macro *macros,
     size_t nmacros, FILE *errf)
 {
-	return parse_all(file, NULL, 0, macros, nmacros, errf, 0);
+	return parse_all(file, NULL, 0, macros, nmacros, errf, PARSE_NAMES);
+}
+
+struct config *
+config_parse_part(const char *file, const struct config_macro *macros,
+    size_t nmacros, FILE *errf)
+{
+	return parse_all(file, NULL, 0, macros, nmacros, errf, PARSE_PART);
 }
 
 struct config *
 config_parse_text(const char *name, const char *text, size_t len, FILE *errf)
 {
-	return parse_all(name, text, len, NULL, 0, errf, 0);
+	return parse_all(name, text, len, NULL, 0, errf, PARSE_NAMES);
 }
 
 static struct config *
 parse_all(const char *name, const char *text, size_t len,
-    const struct config_macro *macros, size_t nmacros, FILE *errf, int checks)
+    const struct config_macro *macros, size_t nmacros, FILE *errf,
+    enum parse_how how)
 {
 	struct config	*cf;
 	struct parse	*p;
+	volatile int	 part = 0;	/* setjmp */
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	p->errf = errf;
-	p->fromfile = checks;
+	p->fromfile = how == PARSE_WHOLE;
 	if ((p->cf = config_new()) == NULL) {
 		free(p);
 		return NULL;
@@ -74,12 +90,13 @@ parse_all(const char *name, const char *text, size_t len,
 			parse_macros(p, macros, nmacros);
 			parse_run(p);
 			config_check(p);
+			part = how == PARSE_PART;
 		}
 	} else
 		parse_error(p, &p->lx.at, "out of memory");
 
 	cf = p->cf;
-	if (p->errors > 0) {
+	if (p->errors > 0 && !part) {
 		config_free(cf);
 		cf = NULL;
 	}

@@ -47,6 +47,12 @@ gwctl_config(void)
 }
 
 int
+gwctl_config_check(void)
+{
+	return 0;
+}
+
+int
 usage(const char *what)
 {
 	(void)what;

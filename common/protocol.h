@@ -75,8 +75,6 @@ enum verb {
 	VERB_PUT = 80,		/* smtp > queue: u32 deadline ms, envelope;
 				   fd; STORED */
 	VERB_STORED,		/* u8 enum put_status, str how or reply */
-	VERB_VERIFY,		/* smtp > queue: str recipient; VERIFIED */
-	VERB_VERIFIED,		/* u8 status, u16 code, str text */
 
 	/* Inside relayd-out (payloads: relayd-out/relayd-out.h). */
 	VERB_SPOOL_PUT = 96,	/* queue > spool: envelope; fd */
@@ -89,7 +87,6 @@ enum verb {
 	VERB_SPOOL_READY,	/* spool > queue: all was loaded */
 	VERB_DELIVER,		/* queue > deliver: job; fd */
 	VERB_DELIVERED,		/* deliver > queue: results a recipient */
-	VERB_DELIVER_HOP,	/* deliver > queue: state of a next hop */
 
 	/* gwctl and the serving child of each daemon. */
 	VERB_CTL_STATUS = 128,	/* > ; CTL_TEXT..., CTL_END */
@@ -97,7 +94,6 @@ enum verb {
 				   helo, str sender, str rcpt; fd */
 	VERB_CTL_QUEUE,		/* > relayd-out: str word, str argument */
 	VERB_CTL_RELOAD,	/* > */
-	VERB_CTL_TRACE,		/* > smtpd-front: str address */
 	VERB_CTL_TEXT,		/* < str: lines of "key value" or plain text */
 	VERB_CTL_END,		/* < u8 exit status, str error */
 	VERB_MAX

@@ -65,9 +65,8 @@ static const struct telling tellings[] = {
 	    "The message was complete: from {from} to {rcpts#recipient}"
 	    "[ of {participant}], {size} octets.[  Its SHA-256 is {sha256}.]" },
 	{ "unfit", NULL, NULL, MOOD_BAD,
-	    "[{from} ]not scanned: size or form",
-	    "It was not scanned: too large, or not in the form that SMTP "
-	    "wants.  The reply says which." },
+	    "[{from} ]not scanned[: {why}]",
+	    "It was not scanned[, for it is not fit to be: {why}]." },
 	{ "abandoned", NULL, NULL, MOOD_WAIT,
 	    "client left, stage {stage}",
 	    "The client left before it had an answer (stage: {stage})." },
@@ -136,6 +135,10 @@ static const struct telling tellings[] = {
 	    "{to}[, {rcpts#recipient}][, {delay} s][: {reply}]",
 	    "{to} took it[ for {rcpts#recipient}][, over {tls}][, {delay} s "
 	    "after we had it][, by {path}].[  It said: {reply}]" },
+	{ "plain", NULL, NULL, MOOD_PLAIN,
+	    "{to}[: {reason}]",
+	    "TLS with {to} did not work[ ({reason})], so it is tried "
+	    "without." },
 	{ "deferred", "next", NULL, MOOD_WAIT,
 	    "{rcpt}[ {to}][: {reply}], again in {next} s",
 	    "It could not be delivered to {rcpt} now[; {to} said: {reply}].  "

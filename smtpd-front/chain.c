@@ -54,24 +54,31 @@ static int
 refuse(struct transaction *t)
 {
 	struct audit	 a;
+	const char	*why;
 	unsigned	 say;
 
-	if (t->big)
+	if (t->big) {
 		say = REPLY_BIG;
-	else if (t->full)
+		why = "size";
+	} else if (t->full) {
 		say = REPLY_FULL;
-	else if (t->broken)
+		why = "memory";
+	} else if (t->broken) {
 		say = REPLY_LOCAL;
-	else if (t->content.bare)
+		why = "local error";
+	} else if (t->content.bare) {
 		say = REPLY_BARE;
-	else if (t->content.hops > LIM_RECEIVED)
+		why = "bare CR, bare LF or NUL";
+	} else if (t->content.hops > LIM_RECEIVED) {
 		say = REPLY_LOOP;
-	else
+		why = "loop";
+	} else
 		return 0;
 	audit_begin(&a, t->env->id, "unfit");
 	audit_str(&a, "sid", t->env->sid);
 	audit_path(&a, "from", t->env->sender);
 	audit_num(&a, "rcpts", (long long)t->env->nrcpts);
+	audit_str(&a, "why", why);
 	audit_end(&a);
 	transaction_end(t, say);
 	return 1;

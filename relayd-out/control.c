@@ -38,6 +38,7 @@ static void	 end(struct ipc *, uint32_t, const char *);
 static void	 list_more(void *);
 static int	 list_piece(struct answer *);
 static void	 print_entry(struct text *, const struct entry *);
+static void	 print_ready(struct text *, const struct entry *);
 static void	 print_stored(struct text *, const struct entry *,
 		    const struct stored *);
 static struct answer *answer_new(struct ipc *, uint32_t);
@@ -286,11 +287,35 @@ print_entry(struct text *t, const struct entry *e)
 	else if (next > wall)
 		text_fmt(t, " next %" PRIu64 "s", (next - wall) / 1000);
 	else
-		text_str(t, " ready");
+		print_ready(t, e);
 	for (i = 0; i < e->nparts; i++)
 		if (e->parts[i].state != PART_IDLE || e->nparts == 1)
 			text_fmt(t, " to %s", e->parts[i].hop->key);
 	text_add(t, "\n", 1);
+}
+
+/* It may go; but perhaps none of its hops is to be tried now. */
+static void
+print_ready(struct text *t, const struct entry *e)
+{
+	const struct hop	*h;
+	uint64_t		 now = loop_now(), soonest = UINT64_MAX;
+	size_t			 i;
+
+	for (i = 0; i < e->nparts; i++) {
+		if (e->parts[i].state != PART_READY)
+			continue;
+		h = e->parts[i].hop;
+		if (h->node.pos == 0 || h->until <= now)
+			soonest = now;
+		else if (h->until < soonest)
+			soonest = h->until;
+	}
+	if (soonest == UINT64_MAX || soonest <= now)
+		text_str(t, " ready");
+	else
+		text_fmt(t, " hop-down %" PRIu64 "s",
+		    (soonest - now + 999) / 1000);
 }
 
 static const char *

@@ -170,6 +170,8 @@ print_people(const struct dsn *d, struct text *t)
 			text_fmt(t, "      %s answered:\r\n", r->remote);
 		text_fmt(t, "      %s\r\n", line);
 	}
+	text_fmt(t, "\r\nIf you ask about it, please tell its id, %s:\r\n"
+	    "%s\r\n", d->env->id, d->contact);
 }
 
 static void

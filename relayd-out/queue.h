@@ -237,7 +237,7 @@ struct dsn_rcpt {
 struct dsn {
 	enum dsn_action		 action;
 	const struct envelope	*env;		/* what it is about */
-	const char		*service, *node;
+	const char		*service, *node, *contact;
 	const char		*id;		/* of the report */
 	uint64_t		 now;		/* wall ms */
 	uint64_t		 until;		/* DELAYED: given up then */

@@ -295,6 +295,7 @@ report_some(struct entry *e, struct gathered *g, size_t from, size_t n)
 	d.action = g->action;
 	d.env = e->stored->env;
 	d.service = c->service;
+	d.contact = c->contact;
 	d.node = c->node;
 	d.id = env->id;
 	d.now = env->time;

@@ -36,6 +36,7 @@ main(int argc, char *argv[])
 	struct text	 head = { 0 }, tail = { 0 };
 	struct dsn	 d = { .service = "mail-in.example.net",
 			    .node = "mail-in01.example.net",
+			    .contact = "postmaster@example.net",
 			    .id = "01hq3vbk2t7m9c5a",
 			    .now = 1700000300000ULL,
 			    .until = 1700432000000ULL };

@@ -24,7 +24,9 @@ static int	 tell(FILE *, const struct config_where *, const char *,
 		    const char *, ...) __attribute__((format(printf, 4, 5)));
 static int	 users_met(const struct daemon *, const struct config *,
 		    FILE *);
-static int	 operators_known(const struct config *, FILE *);
+static void	 operators_known(const struct config *, FILE *);
+static void	 clamds_seen(const struct daemon *, const struct config *,
+		    FILE *);
 static int	 address_met(const struct config *, const struct netaddr *,
 		    FILE *);
 static int	 sends(const struct daemon *);
@@ -38,7 +40,8 @@ demands_met(const struct daemon *d, const struct config *c,
 	int	 bad = 0;
 
 	bad |= users_met(d, c, f);
-	bad |= operators_known(c, f);
+	operators_known(c, f);
+	clamds_seen(d, c, f);
 	if (addresses && sends(d)) {
 		bad |= address_met(c, &c->send4, f);
 		bad |= address_met(c, &c->send6, f);
@@ -98,7 +101,7 @@ users_met(const struct daemon *d, const struct config *c, FILE *f)
 }
 
 /* Somebody who has left shall not keep the gateway from starting. */
-static int
+static void
 operators_known(const struct config *c, FILE *f)
 {
 	size_t	 i;
@@ -107,7 +110,24 @@ operators_known(const struct config *c, FILE *f)
 		if (getpwnam(c->operators.v[i]) == NULL)
 			(void)tell(f, &c->where_operators, "warning: ",
 			    "there is no user %s", c->operators.v[i]);
-	return 0;
+}
+
+/* It may be started later than we are. */
+static void
+clamds_seen(const struct daemon *d, const struct config *c, FILE *f)
+{
+	struct stat	 st;
+	size_t		 i;
+
+	for (i = 0; i < d->nprocs; i++)
+		if (d->procs[i].root == ROOT_CLAMD)
+			break;
+	if (i == d->nprocs)
+		return;
+	for (i = 0; i < c->clamd.n; i++)
+		if (stat(c->clamd.v[i], &st) == -1)
+			(void)tell(f, &c->where_antivirus, "warning: ",
+			    "clamd %s: %s", c->clamd.v[i], strerror(errno));
 }
 
 static int

@@ -84,7 +84,8 @@ void	 proc_reload(struct child *asker, uint32_t job);
 
 /*
  * demands.c.  Has this machine what a configuration asks for: its users, with
- * addresses set those to send from; and does it leave alone what a reload
+ * addresses set those to send from; does it see its clamds (only a warning,
+ * they may come later); and does it leave alone what a reload
  * cannot change of the running one (NULL: none)?  What is wrong goes to f, in
  * the parser's form; -1 if there was anything but warnings.
  */

@@ -83,6 +83,7 @@ check_wheres(struct parse *p)
 	cf->where_user = *check_where(p, ONCE_USER);
 	cf->where_operators = *check_where(p, ONCE_OPERATORS);
 	cf->where_send = *check_where(p, ONCE_SEND);
+	cf->where_antivirus = *check_where(p, ONCE_ANTIVIRUS);
 	cf->where_runtime = *check_where(p, dir + ITEM_RUNTIME);
 	cf->where_spool = *check_where(p, dir + ITEM_SPOOL);
 	cf->where_state = *check_where(p, dir + ITEM_STATE);

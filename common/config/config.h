@@ -183,6 +183,7 @@ struct config {
 	/* Of what only the machine can say whether it is right; line 0 where
 	   the default is meant. */
 	struct config_where	 where_user, where_operators, where_send;
+	struct config_where	 where_antivirus;
 	struct config_where	 where_runtime, where_spool, where_state;
 
 	/* Names. */

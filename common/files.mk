@@ -22,38 +22,7 @@
 #	NAME_ROOMS	other rooms to link with, instead of the folder's
 #	NAME_SRCS	further sources, from the top: regress/common/x.c
 
-SRCS = \
-	address.c \
-	audit.c \
-	child.c \
-	cidr.c \
-	compat/acts.c \
-	demands.c \
-	dns.c \
-	dns_answer.c \
-	dns_wire.c \
-	envelope.c \
-	ibuf.c \
-	imsg.c \
-	io.c \
-	io_out.c \
-	io_pool.c \
-	io_tls.c \
-	ipc.c \
-	line.c \
-	link.c \
-	listen.c \
-	log.c \
-	loop.c \
-	message.c \
-	proc.c \
-	protocol.c \
-	punycode.c \
-	resolver.c \
-	sandbox.c \
-	spawn.c \
-	tls.c \
-	wheel.c
+SRCS = *.c compat/acts.c
 
 SRCS_Linux = \
 	compat/acts_linux.c \

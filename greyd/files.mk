@@ -3,13 +3,6 @@
 #
 # The form is described in common/files.mk.
 
-SRCS = \
-	backend_lmdb.c \
-	grey.c \
-	key.c \
-	lmdb_file.c \
-	main.c \
-	rate.c \
-	store.c
+SRCS = *.c
 
 LIBS = lmdb

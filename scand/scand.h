@@ -126,7 +126,9 @@ uint64_t breakers_open(void);
  */
 
 /* RFC 8601 2.7.3 */
-enum iprev { IPREV_NONE, IPREV_PASS, IPREV_FAIL, IPREV_TEMPERROR };
+enum iprev {
+	IPREV_NONE, IPREV_PASS, IPREV_FAIL, IPREV_TEMPERROR, IPREV_PERMERROR
+};
 
 /* virus.c: what clamd says of a message; VERB_VIRUSED. */
 enum virus_status {

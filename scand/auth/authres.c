@@ -37,7 +37,7 @@ static void	put(struct out *, const char *, size_t);
 
 static const char *const iprev_names[] = {
 	[IPREV_PASS] = "pass", [IPREV_FAIL] = "fail",
-	[IPREV_TEMPERROR] = "temperror"
+	[IPREV_TEMPERROR] = "temperror", [IPREV_PERMERROR] = "permerror"
 };
 static const char *const result_names[] = {
 	[AUTH_NONE] = "none", [AUTH_PASS] = "pass", [AUTH_FAIL] = "fail",

@@ -56,11 +56,14 @@ auth_iprev(struct job *j)
 		j->auth.iprev = IPREV_TEMPERROR;
 		return;
 	}
-	j->auth.iprev = IPREV_FAIL;
-	if (j->auth.ptr[0] == '\0')
+	/* 2.7.3: without a name nothing could be evaluated. */
+	if (j->auth.ptr[0] == '\0') {
+		j->auth.iprev = IPREV_PERMERROR;
 		findings_add(&j->found, SYM_NO_RDNS, NULL);
-	else
+	} else {
+		j->auth.iprev = IPREV_FAIL;
 		findings_add(&j->found, SYM_RDNS_MISMATCH, "%s", j->auth.ptr);
+	}
 }
 
 /* *unsure is set when an answer is missing or has failed. */

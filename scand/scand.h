@@ -165,6 +165,7 @@ struct dkim_result {
 	const char	*why;		/* static, or NULL */
 	char		 domain[LIM_DOMAIN + 1];	/* d=, or "" */
 	char		 selector[LIM_DOMAIN + 1];	/* s=, or "" */
+	char		 identity[LIM_DOMAIN + 2];	/* i=, or "" */
 	char		 b[9];		/* RFC 6008: how b= begins */
 	const char	*alg;		/* a=, or NULL */
 	unsigned	 bits;		/* of an RSA key, or 0 */
@@ -373,6 +374,8 @@ void	dmarc_content(struct job *, const struct view *);
 void	dmarc_begin(struct job *);
 void	auth_dmarc(struct job *);
 /* authres.c: the Authentication-Results field. */
+/* Has somebody else written one in our name? */
+void	authres_content(struct job *, const struct view *);
 /* Into buf with CRLF; returns its length, 0 when there is nothing to say. */
 size_t	authres_print(const struct job *, const char *service, char *buf,
 	    size_t size);

@@ -111,6 +111,8 @@ static const struct symbol table[SYM_MAX] = {
 	    "DMARC could not be judged, as DNS did not answer." },
 	[SYM_DMARC_UNCLEAR] = { "DMARC_UNCLEAR", "auth", 200, SCORES,
 	    "Too many authors, or too long a header, to judge all by DMARC." },
+	[SYM_AUTHRES_FORGED] = { "AUTHRES_FORGED", "auth", 100, SCORES,
+	    "It came with Authentication-Results in the gateway's name." },
 	[SYM_DNSBL] = { "DNSBL", "list", 0, SCORES,
 	    "The client is on a DNS list (points: see dnsbl)." },
 	[SYM_DNSWL] = { "DNSWL", "list", 0, SCORES,

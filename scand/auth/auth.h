@@ -41,6 +41,8 @@ enum dkim_alg { DKIM_RSA_SHA1, DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
 struct dkim_tags {
 	char		 domain[LIM_DOMAIN + 1];	/* folded */
 	char		 selector[LIM_DOMAIN + 1];
+	char		 identity[LIM_DOMAIN + 2];	/* i=, decoded; "@" and
+					   domain without it, or "" */
 	char		 b[9];		/* RFC 6008: how b= begins */
 	enum dkim_alg	 alg;
 	int		 relaxed;	/* the body */

@@ -8,12 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/cidr.h"
+#include "common/punycode.h"
 #include "scand/scand.h"
 
 /*
  * Authentication-Results (RFC 8601), for inbound mail, under the service name
  * that all nodes share: each method begins a line of its own.
+ *
+ * A message may bring such a field in our name.  RFC 8601 5 would have it
+ * removed; as nothing is ever altered, it is told by a symbol instead, and ours
+ * stands above it: only the first one counts.
  */
 
 #define LINE_OCTETS	78		/* RFC 5322 2.1.1: should not exceed */
@@ -24,16 +30,18 @@ struct out {
 	int	 full;
 };
 
-static void	out_iprev(struct out *, const struct job *);
-static void	out_spf(struct out *, const struct spf_outcome *,
+static int	 names_us(const struct field *);
+static const char *comments_skip(const char *, const char *);
+static void	 out_iprev(struct out *, const struct job *);
+static void	 out_spf(struct out *, const struct spf_outcome *,
 		    const char *);
-static void	out_dkim(struct out *, const struct dkim_result *);
-static void	out_dmarc(struct out *, const struct dmarc *);
-static void	method(struct out *, const char *, const char *);
-static void	token(struct out *, const char *, ...)
+static void	 out_dkim(struct out *, const struct dkim_result *);
+static void	 out_dmarc(struct out *, const struct dmarc *);
+static void	 method(struct out *, const char *, const char *);
+static void	 token(struct out *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
-static void	property(struct out *, const char *, const char *);
-static void	put(struct out *, const char *, size_t);
+static void	 property(struct out *, const char *, const char *);
+static void	 put(struct out *, const char *, size_t);
 
 static const char *const iprev_names[] = {
 	[IPREV_PASS] = "pass", [IPREV_FAIL] = "fail",
@@ -49,6 +57,69 @@ static const char *const policy_names[] = {
 	[DMARC_NONE] = "none", [DMARC_QUARANTINE] = "quarantine",
 	[DMARC_REJECT] = "reject"
 };
+
+void
+authres_content(struct job *j, const struct view *v)
+{
+	const struct header *h = &v->header;
+	size_t i;
+
+	if (h->count[FIELD_AUTHRES] == 0)
+		return;
+	for (i = 0; i < h->nfields; i++) {
+		if (h->fields[i].id == FIELD_AUTHRES &&
+		    names_us(&h->fields[i])) {
+			findings_add(&j->found, SYM_AUTHRES_FORGED, "%s",
+			    job_config()->service);
+			return;
+		}
+	}
+}
+
+/* RFC 8601 2.2: authserv-id is a token or a quoted string, amid comments. */
+static int
+names_us(const struct field *f)
+{
+	char raw[LIM_DOMAIN + 1], name[LIM_DOMAIN + 1];
+	const char *p, *end = f->value + f->len;
+	size_t n = 0;
+	int quoted;
+
+	p = comments_skip(f->value, end);
+	if ((quoted = p < end && *p == '"'))
+		p++;
+	for (; p < end && n + 1 < sizeof(raw); p++) {
+		if (quoted ? *p == '"' : strchr("; \t\r\n(", *p) != NULL)
+			break;
+		if (quoted && *p == '\\' && p + 1 < end)
+			p++;
+		raw[n++] = *p;
+	}
+	raw[n] = '\0';
+	if (punycode_domain(raw, name, sizeof(name)) == -1)
+		return 0;
+	domain_fold(name);
+	return strcmp(name, job_config()->service) == 0;
+}
+
+/* RFC 5322 3.2.2 */
+static const char *
+comments_skip(const char *p, const char *end)
+{
+	int depth = 0;
+
+	for (; p < end; p++) {
+		if (*p == '(')
+			depth++;
+		else if (*p == ')' && depth > 0)
+			depth--;
+		else if (*p == '\\' && depth > 0 && p + 1 < end)
+			p++;
+		else if (depth == 0 && strchr(" \t\r\n", *p) == NULL)
+			break;
+	}
+	return p;
+}
 
 size_t
 authres_print(const struct job *j, const char *service, char *buf,
@@ -115,6 +186,8 @@ out_dkim(struct out *o, const struct dkim_result *r)
 		token(o, "(testing)");
 	if (r->domain[0] != '\0')
 		property(o, "header.d", r->domain);
+	if (r->identity[0] != '\0')
+		property(o, "header.i", r->identity);
 	if (r->selector[0] != '\0')
 		property(o, "header.s", r->selector);
 	if (r->alg != NULL)
@@ -146,7 +219,7 @@ method(struct out *o, const char *name, const char *result)
 static void
 token(struct out *o, const char *fmt, ...)
 {
-	char text[2 * LIM_DOMAIN + 64];
+	char text[2 * LIM_DOMAIN + 64];	/* one, all of it quoted */
 	va_list ap;
 	size_t n;
 	int w;
@@ -165,20 +238,29 @@ token(struct out *o, const char *fmt, ...)
 	put(o, text, n);
 }
 
-/* RFC 8601 2.2, RFC 2045 5.1: a colon or slash needs quotes. */
+/* RFC 8601 2.2: a token of RFC 2045 5.1, or an address; else quoted. */
 static void
 property(struct out *o, const char *name, const char *value)
 {
+	char quoted[2 * LIM_DOMAIN + 3];
 	const char *p;
+	size_t n = 0;
 
 	for (p = value; *p != '\0'; p++) {
-		if (!isalnum((unsigned char)*p) && strchr("-_.+", *p) == NULL)
+		if (!isalnum((unsigned char)*p) && strchr("-_.+@", *p) == NULL)
 			break;
 	}
-	if (*p == '\0')
+	if (*p == '\0') {
 		token(o, "%s=%s", name, value);
-	else
-		token(o, "%s=\"%s\"", name, value);
+		return;
+	}
+	for (p = value; *p != '\0' && n + 2 < sizeof(quoted); p++) {
+		if (*p == '"' || *p == '\\')
+			quoted[n++] = '\\';
+		quoted[n++] = *p;
+	}
+	quoted[n] = '\0';
+	token(o, "%s=\"%s\"", name, quoted);
 }
 
 static void

@@ -204,6 +204,7 @@ read_field(struct dkim_result *r, const struct field *f, struct dkim_tags *t)
 	r->why = dkim_tags_parse(f->raw, f->rawlen, t);
 	(void)strlcpy(r->domain, t->domain, sizeof(r->domain));
 	(void)strlcpy(r->selector, t->selector, sizeof(r->selector));
+	(void)strlcpy(r->identity, t->identity, sizeof(r->identity));
 	(void)strlcpy(r->b, t->b, sizeof(r->b));
 	if (r->why != NULL) {
 		r->result = AUTH_PERMERROR;

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Pförtner authors */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -36,12 +37,12 @@ struct taglist {
 static const char *field_read(const char *, const char *, struct taglist *);
 static int	 tag_number(const struct tag *, int *);
 static int	 tag_printable(const struct tag *);
-static const char *read_identity(const struct taglist *, struct dkim_tags *);
+static const char *read_names(const struct taglist *, struct dkim_tags *);
 static const char *read_numbers(const struct taglist *, struct dkim_tags *);
 static const char *check_rest(const struct taglist *);
 static int	 name_copy(const struct tag *, char *, size_t);
 static int	 decimal(const struct tag *, size_t, uint64_t *);
-static int	 quoted_ok(const struct tag *);
+static int	 identity_copy(const struct tag *, char *, size_t);
 
 const char *
 dkim_tags_parse(const uint8_t *p, size_t n, struct dkim_tags *t)
@@ -59,7 +60,7 @@ dkim_tags_parse(const uint8_t *p, size_t n, struct dkim_tags *t)
 		return "signature too long";
 	why = field_read((const char *)p, (const char *)p + n, &f);
 	/* As much as can be said of a bad one, too. */
-	late = read_identity(&f, t);
+	late = read_names(&f, t);
 	if (f.seen & 1U << TAG_B && tag_copy(&f.tags[TAG_B], b,
 	    sizeof(b)) == 0 && b[strspn(b, BASE64)] == '\0')
 		(void)strlcpy(t->b, b, sizeof(t->b));
@@ -145,7 +146,7 @@ tag_printable(const struct tag *t)
 }
 
 static const char *
-read_identity(const struct taglist *f, struct dkim_tags *t)
+read_names(const struct taglist *f, struct dkim_tags *t)
 {
 	if (!(f->seen & 1U << TAG_D) || name_copy(&f->tags[TAG_D], t->domain,
 	    sizeof(t->domain)) == -1)
@@ -157,6 +158,14 @@ read_identity(const struct taglist *f, struct dkim_tags *t)
 	if (strlen(t->selector) + strlen("._domainkey.") +
 	    strlen(t->domain) > 253)
 		return "name of the key too long";
+	if (!(f->seen & 1U << TAG_I))
+		(void)snprintf(t->identity, sizeof(t->identity), "@%s",
+		    t->domain);
+	else if (identity_copy(&f->tags[TAG_I], t->identity,
+	    sizeof(t->identity)) == -1) {
+		t->identity[0] = '\0';
+		return "bad identity";
+	}
 	return NULL;
 }
 
@@ -207,8 +216,6 @@ check_rest(const struct taglist *f)
 		return "too many signed fields";
 	if (f->tags[TAG_B].len == 0 || f->tags[TAG_BH].len == 0)
 		return "signature without data";
-	if (f->seen & 1U << TAG_I && !quoted_ok(&f->tags[TAG_I]))
-		return "bad identity";
 	if (!(f->seen & 1U << TAG_Q))
 		return NULL;
 	if (tag_copy(q, value, sizeof(value)) == -1)
@@ -258,20 +265,35 @@ decimal(const struct tag *t, size_t digits, uint64_t *n)
 	return 0;
 }
 
-/* dkim-quoted-printable (2.11) of a mailbox, into the library's buffer. */
+/*
+ * dkim-quoted-printable (2.11) of a mailbox; the library, too, has a buffer of
+ * that size for it.  What is not printable is not shown.
+ */
 static int
-quoted_ok(const struct tag *t)
+identity_copy(const struct tag *t, char *dst, size_t size)
 {
+	static const char hex[] = "0123456789ABCDEF";
 	char value[LIM_DOMAIN + 1];
 	const char *p;
+	size_t n = 0;
+	int c, bad = 0;
 
 	if (tag_copy(t, value, sizeof(value)) == -1)
-		return 0;
-	for (p = value; (p = strchr(p, '=')) != NULL; p++) {
-		if (strspn(p + 1, "0123456789ABCDEF") < 2)
-			return 0;
+		return -1;
+	for (p = value; *p != '\0' && n + 1 < size; p++) {
+		c = *p;
+		if (c == '=') {
+			if (strspn(p + 1, hex) < 2)
+				return -1;
+			c = (int)(strchr(hex, p[1]) - hex) << 4 |
+			    (int)(strchr(hex, p[2]) - hex);
+			p += 2;
+		}
+		bad |= c < 33 || c > 126;
+		dst[n++] = (char)c;
 	}
-	return 1;
+	dst[bad ? 0 : n] = '\0';
+	return 0;
 }
 
 uint64_t

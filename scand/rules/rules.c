@@ -30,6 +30,7 @@ static const struct {
 	{ INBOUND,		rule_helo },
 	{ INBOUND,		dkim_content },
 	{ INBOUND,		dmarc_content },
+	{ INBOUND,		authres_content },
 };
 
 static const struct {

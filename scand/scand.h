@@ -195,6 +195,7 @@ struct auth {
 	struct spf_outcome spf;		/* MAIL FROM; HELO if that is null */
 	struct spf_outcome helo;	/* HELO, if MAIL FROM is not null */
 	int		 spf_open;	/* answers are missing */
+	int		 forwarder;	/* the client is a known one */
 	struct dkim_result sigs[LIM_DKIM_SIGNATURES];
 	size_t		 nsigs;
 	struct dmarc	 dmarc[LIM_DMARC_AUTHORS];
@@ -351,6 +352,8 @@ int	list_points(const struct config_dnsbl *, uint32_t code, int32_t *);
 void	auth_reset(struct auth *);
 /* auth.c: RFC 7208; after auth_dkim(), by which a fail is forgiven. */
 void	auth_spf(struct job *);
+/* auth.c: is the client known to pass on mail?  After auth_iprev(). */
+void	auth_forwarder(struct job *);
 /* auth.c: SPF or aligned DKIM, for the greylist; after the others. */
 void	auth_domain(struct job *);
 /* auth.c: is the second domain the first, or below it? */

@@ -52,6 +52,7 @@ enum once {
 	ONCE_SERVICE, ONCE_NODE, ONCE_CONTACT, ONCE_NETWORK, ONCE_CLUSTER,
 	ONCE_SEND, ONCE_MESSAGE, ONCE_MEMORY, ONCE_ANTIVIRUS, ONCE_STATE,
 	ONCE_RESOLVER, ONCE_DNSSEC, ONCE_DKIM, ONCE_USER, ONCE_OPERATORS,
+	ONCE_FORWARDERS, ONCE_ARC,
 	ONCE_GREY,				/* + ITEM_*, as those below */
 	ONCE_DIRECTORY = ONCE_GREY + 5,
 	ONCE_PROCESSES = ONCE_DIRECTORY + 3,
@@ -155,6 +156,10 @@ void	build_state(struct parse *, struct value *word, struct values *redis,
 /* lists.c: */
 void	build_dnsbl(struct parse *, struct value *zone, struct value *kind,
 	    struct value *test, struct items *codes);
+
+/* auth.c: */
+void	build_forwarders(struct parse *, struct values *);
+void	build_arc(struct parse *, struct values *);
 
 /* participant.c: */
 void	build_participant(struct parse *, struct value *name,

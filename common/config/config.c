@@ -375,6 +375,9 @@ config_free(struct config *cf)
 	names_free(&cf->clamd);
 	names_free(&cf->operators);
 	names_free(&cf->dkim_selectors);
+	cidr_list_free(&cf->forwarders);
+	names_free(&cf->forwarder_names);
+	names_free(&cf->arc_sealers);
 	index_free(cf->index);
 	free(cf->service);
 	free(cf->node);

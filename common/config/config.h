@@ -209,6 +209,11 @@ struct config {
 	TAILQ_HEAD(, config_dnsbl) dnsbls;
 	size_t			 ndnsbls;
 	TAILQ_HEAD(, config_symbol) symbols;
+	/* Who passes on mail of others; names are confirmed ones of clients,
+	   or above them. */
+	struct cidr_list	 forwarders;
+	struct config_names	 forwarder_names;
+	struct config_names	 arc_sealers;	/* domains, folded */
 	TAILQ_HEAD(, config_participant) participants;
 
 	/* State. */

@@ -39,12 +39,12 @@ static int		 last_first;	/* a statement? */
 	int		 number;
 }
 
-%token	ARCHIVE AT BELOW BUILTIN CERT CLAMD CLUSTER CONTACT DELAY DELIVER
+%token	ARC ARCHIVE AT BELOW BUILTIN CERT CLAMD CLUSTER CONTACT DELAY DELIVER
 %token	DIRECTORY DISCARD DKIM DMARC DNSBL DNSSEC DOMAIN ENCRYPTED EVERY EXCEPT
-%token	EXPIRE FAILURE FOR FROM GREYLIST HALF KEEP KEY LIMIT LISTEN LMDB MACROS
+%token	EXPIRE FAILURE FOR FORWARDERS FROM GREYLIST HALF KEEP KEY LIMIT LISTEN LMDB MACROS
 %token	MAX MEMORY MESSAGE NODE OFFICE ON OPAQUE OPERATORS OWNER PARTIAL
 %token	PARTICIPANT PDF PKI POINTS PORT PREFIX PROCESSES QUEUE REDIS RELAY
-%token	RESOLVER RETRY ROTATE RUNTIME SCANNER SELECTORS SEND SERVICE SMTP SPOOL
+%token	RESOLVER RETRY ROTATE RUNTIME SCANNER SEALERS SELECTORS SEND SERVICE SMTP SPOOL
 %token	SYMBOL TEST TLS TO TRAP UNREADABLE USER
 %token	VIRUS WARN WINDOW STRAY
 %token	<value>		ACCEPT ANTIVIRUS NETWORK REJECT STATE TEMPFAIL
@@ -92,6 +92,8 @@ statement	: SERVICE string		{ build_service(ps, $2); }
 		| DNSBL string listkind listtest '{' codes '}' {
 			build_dnsbl(ps, $2, $3, $4, $6);
 		}
+		| FORWARDERS strings		{ build_forwarders(ps, $2); }
+		| ARC SEALERS strings		{ build_arc(ps, $3); }
 		| SYMBOL string POINTS WORD	{ build_symbol(ps, $2, $4); }
 		| STATE LMDB			{
 			build_state(ps, $1, NULL, 0);
@@ -356,6 +358,7 @@ static const struct keyword keywords[] = {
 	{ "accept",	ACCEPT,		NULL },
 	{ "antivirus",	ANTIVIRUS,	"antivirus clamd PATH [on failure "
 	    "ACTION], or antivirus builtin" },
+	{ "arc",	ARC,		"arc sealers { DOMAIN, ... }" },
 	{ "archive",	ARCHIVE,	NULL },
 	{ "at",		AT,		NULL },
 	{ "below",	BELOW,		NULL },
@@ -383,6 +386,7 @@ static const struct keyword keywords[] = {
 	{ "expire",	EXPIRE,		NULL },
 	{ "failure",	FAILURE,	NULL },
 	{ "for",	FOR,		NULL },
+	{ "forwarders",	FORWARDERS,	"forwarders { RANGE|NAME, ... }" },
 	{ "from",	FROM,		NULL },
 	{ "greylist",	GREYLIST,	"greylist [at POINTS] [delay TIME] "
 	    "[window TIME] [keep TIME]" },
@@ -426,6 +430,7 @@ static const struct keyword keywords[] = {
 	{ "rotate",	ROTATE,		NULL },
 	{ "runtime",	RUNTIME,	NULL },
 	{ "scanner",	SCANNER,	NULL },
+	{ "sealers",	SEALERS,	NULL },
 	{ "selectors",	SELECTORS,	NULL },
 	{ "send",	SEND,		"send from { ADDRESS, ... }" },
 	{ "service",	SERVICE,	"service NAME" },

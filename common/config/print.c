@@ -20,6 +20,7 @@ static void	print_general(const struct config *, FILE *);
 static void	print_networks(const struct config *, FILE *);
 static void	print_policy(const struct config *, FILE *);
 static void	print_lists(const struct config *, FILE *);
+static void	print_forwarders(const struct config *, FILE *);
 static void	list_head(const struct config_dnsbl *, char *, size_t);
 static void	print_state(const struct config *, FILE *);
 static void	print_dkim(const struct config *, FILE *);
@@ -63,6 +64,7 @@ config_print(const struct config *cf, FILE *fp)
 	print_networks(cf, fp);
 	print_policy(cf, fp);
 	print_lists(cf, fp);
+	print_forwarders(cf, fp);
 	print_state(cf, fp);
 	print_dkim(cf, fp);
 	print_limits(cf, fp);
@@ -207,6 +209,32 @@ print_lists(const struct config *cf, FILE *fp)
 	TAILQ_FOREACH(sym, &cf->symbols, entry)
 		fprintf(fp, "symbol %s points %s\n", sym->name,
 		    unit_print_points(sym->points, points));
+}
+
+static void
+print_forwarders(const struct config *cf, FILE *fp)
+{
+	struct list	list;
+	char		item[LIM_DOMAIN + 3];
+	size_t		i;
+
+	if (cf->forwarders.n + cf->forwarder_names.n > 0) {
+		list_begin(&list, fp, "forwarders");
+		for (i = 0; i < cf->forwarders.n; i++)
+			list_add(&list, cidr_print(&cf->forwarders.v[i], item,
+			    sizeof(item)));
+		for (i = 0; i < cf->forwarder_names.n; i++) {
+			(void)snprintf(item, sizeof(item), "\"%s\"",
+			    cf->forwarder_names.v[i]);
+			list_add(&list, item);
+		}
+		list_end(&list);
+		putc('\n', fp);
+	}
+	if (cf->arc_sealers.n > 0) {
+		print_names(fp, "arc sealers", &cf->arc_sealers);
+		putc('\n', fp);
+	}
 }
 
 static void

@@ -50,6 +50,7 @@ static const char conf_text[] =
     "dnsbl \"url.example.org\" for links { 127.0.0.2 points 3.0,"
     " 127.0.0.4 points 1.0 }\n"
     "symbol MISSING_SUBJECT points 0.75\n"
+    "forwarders { 192.0.2.200, 198.51.100.0/28, \"lists.example.org\" }\n"
     "participant \"uni\" contact \"postmaster@uni.example\" {\n"
     " domain \"uni.example\" deliver to 192.0.2.77\n"
     "}\n";

@@ -23,7 +23,7 @@ auth_reset(struct auth *a)
 	a->rdns[0] = a->ptr[0] = a->domain[0] = '\0';
 	memset(&a->spf, 0, sizeof(a->spf));
 	memset(&a->helo, 0, sizeof(a->helo));
-	a->spf_open = 0;
+	a->spf_open = a->forwarder = 0;
 	a->nsigs = a->nauthors = a->nspoofed = 0;
 	a->more_authors = 0;
 }
@@ -36,6 +36,21 @@ domain_below(const char *upper, const char *domain)
 	return n == m ? strcmp(domain, upper) == 0 :
 	    n > m && domain[n - m - 1] == '.' &&
 	    strcmp(domain + n - m, upper) == 0;
+}
+
+/* While the client's name is not known, it is none. */
+void
+auth_forwarder(struct job *j)
+{
+	const struct config *conf = job_config();
+	size_t i;
+
+	j->auth.forwarder = j->scan.client.family != 0 &&
+	    cidr_list_contains(&conf->forwarders, &j->scan.client);
+	for (i = 0; i < conf->forwarder_names.n; i++) {
+		if (domain_below(conf->forwarder_names.v[i], j->auth.rdns))
+			j->auth.forwarder = 1;
+	}
 }
 
 void
@@ -106,13 +121,15 @@ spf_symbols(struct job *j)
 		    a->helo.domain);
 }
 
-/* RFC 7208 11.4 and D: a forwarder keeps the sender, and the letter as it was
-   signed. */
+/* RFC 7208 11.4 and D: it is a known forwarder, or one that keeps the sender,
+   and the letter as it was signed. */
 static int
 is_forwarded(const struct auth *a)
 {
 	size_t i;
 
+	if (a->forwarder)
+		return 1;
 	for (i = 0; i < a->nsigs; i++) {
 		if ((a->sigs[i].result == AUTH_PASS && !a->sigs[i].partial &&
 		    is_near(a->sigs[i].domain, a->spf.domain)) ||

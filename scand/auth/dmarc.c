@@ -226,6 +226,10 @@ result_add(struct job *j, const struct dmarc *d)
 		findings_add(&j->found, SYM_DMARC_TEMPERROR, "%s", d->author);
 	if (d->result != AUTH_FAIL)
 		return;
+	if (a->forwarder) {
+		findings_add(&j->found, SYM_DMARC_FORWARDED, "%s", d->author);
+		return;
+	}
 	findings_add(&j->found, fails[d->policy], "%s", d->author);
 	for (i = 0; i < a->nauthors; i++) {
 		if (a->dmarc[i].result == AUTH_FAIL &&

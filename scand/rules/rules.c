@@ -39,6 +39,7 @@ static const struct {
 } answer_rules[] = {
 	{ INBOUND,		dmarc_begin },
 	{ INBOUND,		auth_iprev },
+	{ INBOUND,		auth_forwarder },
 	{ INBOUND,		rule_rdns },
 	{ INBOUND,		rule_lists },
 	{ INBOUND | RELAY,	rule_sender },

@@ -123,6 +123,8 @@
 					   libopendkim holds in memory */
 #define LIM_DKIM_HELD		(128 * 1024 * 1024)	/* octets of all that
 					   wait for their keys */
+#define LIM_ARC_SETS		50	/* RFC 8617 4.2.1 */
+#define LIM_ARC_HELD		(32 * 1024 * 1024)	/* the same for ARC */
 #define LIM_DMARC_AUTHORS	4	/* RFC 9989 11.5: domains of one From */
 #define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
 

@@ -76,6 +76,7 @@ job_free(struct job *j)
 	if (j == NULL)
 		return;
 	dkim_end(j);
+	arc_end(j);
 	answers_free(&j->answers);
 	virus_give_up(j);
 	scan_free(&j->scan);

@@ -19,6 +19,7 @@
 
 struct job;
 struct dkim_check;
+struct arc_check;
 
 /*
  * answers.c: what one message knows from DNS.  Rules read the map with
@@ -198,6 +199,12 @@ struct auth {
 	int		 forwarder;	/* the client is a known one */
 	struct dkim_result sigs[LIM_DKIM_SIGNATURES];
 	size_t		 nsigs;
+	/* RFC 8617, of chains that a configured sealer has sealed last: PASS,
+	   FAIL, TEMPERROR, else NONE. */
+	enum auth_result arc;
+	const char	*arc_why;	/* of FAIL; static */
+	char		 arc_sealer[LIM_DOMAIN + 1];
+	unsigned	 arc_sets;
 	struct dmarc	 dmarc[LIM_DMARC_AUTHORS];
 	size_t		 nauthors;
 	int		 more_authors;
@@ -252,6 +259,7 @@ struct job {
 	size_t			 content_n, content_len; /* of found */
 	struct auth		 auth;
 	struct dkim_check	*dkim;	/* waits for keys, or NULL */
+	struct arc_check	*arc;	/* the same */
 	struct link_hosts	 links;
 	struct virus		 virus;
 	/* Attachments: for the reply, the log and the report. */
@@ -369,6 +377,10 @@ void	dkim_content(struct job *, const struct view *);
 void	auth_dkim(struct job *);
 void	dkim_end(struct job *);		/* forget what waits */
 size_t	dkim_held(void);		/* octets of all that wait */
+/* arc.c: RFC 8617; the same way. */
+void	arc_content(struct job *, const struct view *);
+void	auth_arc(struct job *);
+void	arc_end(struct job *);
 /*
  * dmarc.c: RFC 9989.  The authors; what DNS is to be asked for them, before
  * anything else can use up the message's questions; the results.

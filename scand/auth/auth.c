@@ -26,6 +26,10 @@ auth_reset(struct auth *a)
 	a->spf_open = a->forwarder = 0;
 	a->nsigs = a->nauthors = a->nspoofed = 0;
 	a->more_authors = 0;
+	a->arc = AUTH_NONE;
+	a->arc_why = NULL;
+	a->arc_sealer[0] = '\0';
+	a->arc_sets = 0;
 }
 
 int

@@ -7,12 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/evp.h>
+
 #include "scand/scand.h"
 
 /*
  * What DKIM and DMARC share among their files.  All parsers here take octets,
  * do no I/O and keep nothing.
  */
+
+enum dkim_alg { DKIM_RSA_SHA1, DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
 
 /*
  * taglist.c: "name=value; ..." of RFC 6376 3.2, which DMARC has, too.
@@ -33,11 +37,74 @@ int	tag_says(const struct tag *, const char *word);
    printable ASCII. */
 int	tag_copy(const struct tag *, char *dst, size_t dstsize);
 
+/* The value is base64; its octets into dst.  -1: it is not, or does not fit. */
+int	tag_base64(const struct tag *, uint8_t *dst, size_t size,
+	    size_t *len);
+/* The value is a name for DNS, which is folded; -1: it is not. */
+int	tag_name(const struct tag *, char *dst, size_t size);
+
+/*
+ * canon.c: the canonical forms of RFC 6376 3.4, into a hash.
+ */
+struct canon {
+	EVP_MD_CTX	*md;
+	uint8_t		 buf[1024];
+	size_t		 n;
+};
+
+/* SHA-256 begins; -1: no memory. */
+int	canon_begin(struct canon *);
+/* The same after what came so far to the second, which goes on, too. */
+int	canon_copy(struct canon *, struct canon *);
+/* The digest of it all, which ends.  -1: no memory. */
+int	canon_digest(struct canon *, uint8_t [32]);
+void	canon_end(struct canon *);		/* bears NULL in md */
+void	canon_octets(struct canon *, const void *, size_t);
+/* A field without its line end.  cut (or NULL) is a part of its value, of
+   cutlen octets, that is left out. */
+void	canon_field(struct canon *, const struct field *, int relaxed,
+	    const char *cut, size_t cutlen);
+/* The body, from behind the empty line. */
+void	canon_body(struct canon *, const uint8_t *p, size_t n, int relaxed);
+
+/*
+ * arc_fields.c: the ARC fields of a message (RFC 8617 4.1).
+ */
+
+/* ARC-Seal or ARC-Message-Signature, strictly. */
+struct arc_tags {
+	unsigned	 instance;
+	char		 domain[LIM_DOMAIN + 1];
+	char		 selector[LIM_DOMAIN + 1];
+	enum dkim_alg	 alg;
+	char		 cv;		/* n, p, f; of a seal */
+	struct tag	 b;		/* with all that is to be left out */
+	uint8_t		 sig[512];
+	size_t		 siglen;
+	/* Of a message signature. */
+	uint8_t		 bh[32];
+	int		 relaxed_header, relaxed_body;
+	struct tag	 h;
+};
+
+struct arc_set {
+	const struct field	*results, *message, *seal;
+};
+
+/* NULL, or what is wrong. */
+const char *arc_seal_parse(const struct field *, struct arc_tags *);
+const char *arc_message_parse(const struct field *, int64_t now,
+	    struct arc_tags *);
+/*
+ * The sets of a message, the first one first.  *n is their number, 0 without
+ * ARC.  NULL, or why they are no chain.
+ */
+const char *arc_sets(const struct header *, struct arc_set [LIM_ARC_SETS],
+	    size_t *n);
+
 /*
  * dkim_tags.c: a DKIM-Signature field, before libopendkim sees it.
  */
-enum dkim_alg { DKIM_RSA_SHA1, DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
-
 struct dkim_tags {
 	char		 domain[LIM_DOMAIN + 1];	/* folded */
 	char		 selector[LIM_DOMAIN + 1];

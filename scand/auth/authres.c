@@ -37,6 +37,7 @@ static void	 out_spf(struct out *, const struct spf_outcome *,
 		    const char *);
 static void	 out_dkim(struct out *, const struct dkim_result *);
 static void	 out_dmarc(struct out *, const struct dmarc *);
+static void	 out_arc(struct out *, const struct job *);
 static void	 method(struct out *, const char *, const char *);
 static void	 token(struct out *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
@@ -80,7 +81,7 @@ authres_content(struct job *j, const struct view *v)
 static int
 names_us(const struct field *f)
 {
-	char raw[LIM_DOMAIN + 1], name[LIM_DOMAIN + 1];
+	char text[LIM_DOMAIN + 1], id[LIM_DOMAIN + 1];
 	const char *p, *end = f->value + f->len;
 	size_t n = 0;
 	int quoted;
@@ -88,18 +89,18 @@ names_us(const struct field *f)
 	p = comments_skip(f->value, end);
 	if ((quoted = p < end && *p == '"'))
 		p++;
-	for (; p < end && n + 1 < sizeof(raw); p++) {
+	for (; p < end && n + 1 < sizeof(text); p++) {
 		if (quoted ? *p == '"' : strchr("; \t\r\n(", *p) != NULL)
 			break;
 		if (quoted && *p == '\\' && p + 1 < end)
 			p++;
-		raw[n++] = *p;
+		text[n++] = *p;
 	}
-	raw[n] = '\0';
-	if (punycode_domain(raw, name, sizeof(name)) == -1)
+	text[n] = '\0';
+	if (punycode_domain(text, id, sizeof(id)) == -1)
 		return 0;
-	domain_fold(name);
-	return strcmp(name, job_config()->service) == 0;
+	domain_fold(id);
+	return strcmp(id, job_config()->service) == 0;
 }
 
 /* RFC 5322 3.2.2 */
@@ -147,6 +148,8 @@ authres_print(const struct job *j, const char *service, char *buf,
 		out_dmarc(&o, &a->dmarc[i]);
 	if (a->nauthors == 0)
 		method(&o, "dmarc", "none");
+	if (a->arc == AUTH_PASS || a->arc == AUTH_FAIL)
+		out_arc(&o, j);
 	put(&o, "\r\n", 2);
 	return o.full ? 0 : o.len;
 }
@@ -203,6 +206,21 @@ out_dmarc(struct out *o, const struct dmarc *d)
 	if (d->result == AUTH_FAIL)
 		token(o, "(p=%s of %s)", policy_names[d->policy], d->domain);
 	property(o, "header.from", d->author);
+}
+
+/* RFC 8617 10.2; chains of others are not looked at. */
+static void
+out_arc(struct out *o, const struct job *j)
+{
+	const struct auth *a = &j->auth;
+	char addr[NETADDR_STRLEN];
+
+	method(o, "arc", result_names[a->arc]);
+	if (a->arc_why != NULL)
+		token(o, "(%s)", a->arc_why);
+	token(o, "(i=%u of %s)", a->arc_sets, a->arc_sealer);
+	property(o, "smtp.remote-ip", netaddr_print(&j->scan.client, addr,
+	    sizeof(addr)));
 }
 
 static void

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/address.h"
 #include "scand/auth/auth.h"
 
 /*
@@ -40,7 +39,6 @@ static int	 tag_printable(const struct tag *);
 static const char *read_names(const struct taglist *, struct dkim_tags *);
 static const char *read_numbers(const struct taglist *, struct dkim_tags *);
 static const char *check_rest(const struct taglist *);
-static int	 name_copy(const struct tag *, char *, size_t);
 static int	 decimal(const struct tag *, size_t, uint64_t *);
 static int	 identity_copy(const struct tag *, char *, size_t);
 
@@ -148,10 +146,10 @@ tag_printable(const struct tag *t)
 static const char *
 read_names(const struct taglist *f, struct dkim_tags *t)
 {
-	if (!(f->seen & 1U << TAG_D) || name_copy(&f->tags[TAG_D], t->domain,
+	if (!(f->seen & 1U << TAG_D) || tag_name(&f->tags[TAG_D], t->domain,
 	    sizeof(t->domain)) == -1)
 		return "bad domain";
-	if (!(f->seen & 1U << TAG_S) || name_copy(&f->tags[TAG_S],
+	if (!(f->seen & 1U << TAG_S) || tag_name(&f->tags[TAG_S],
 	    t->selector, sizeof(t->selector)) == -1)
 		return "bad selector";
 	/* The name of the key, RFC 6376 3.6.2.1, must be one. */
@@ -225,29 +223,6 @@ check_rest(const struct taglist *f)
 			return NULL;
 	}
 	return "unknown query method";
-}
-
-/* A name for DNS, folded: letters, digits, hyphens, underscores, dots. */
-static int
-name_copy(const struct tag *t, char *dst, size_t size)
-{
-	size_t i;
-
-	if (tag_copy(t, dst, size) == -1)
-		goto bad;
-	domain_fold(dst);
-	for (i = 0; dst[i] != '\0'; i++) {
-		if (!isalnum((unsigned char)dst[i]) &&
-		    strchr("-_.", dst[i]) == NULL)
-			goto bad;
-		if (dst[i] == '.' && (i == 0 || dst[i - 1] == '.'))
-			goto bad;
-	}
-	if (i > 0 && dst[i - 1] != '.')
-		return 0;
-bad:
-	dst[0] = '\0';
-	return -1;
 }
 
 static int

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/evp.h>
+
+#include "common/address.h"
 #include "scand/auth/auth.h"
 
 /*
@@ -72,6 +76,49 @@ tag_copy(const struct tag *t, char *dst, size_t dstsize)
 	}
 	dst[n] = '\0';
 	return 0;
+}
+
+int
+tag_base64(const struct tag *t, uint8_t *dst, size_t size, size_t *len)
+{
+	char text[1400];
+	uint8_t octets[1056];
+	size_t n;
+	int r;
+
+	if (tag_copy(t, text, sizeof(text)) == -1 ||
+	    (n = strlen(text)) == 0 || n % 4 != 0 ||
+	    n / 4 * 3 > sizeof(octets) || (r = EVP_DecodeBlock(octets,
+	    (const unsigned char *)text, (int)n)) <= 0)
+		return -1;
+	*len = (size_t)r - (text[n - 1] == '=') - (text[n - 2] == '=');
+	if (*len > size)
+		return -1;
+	memcpy(dst, octets, *len);
+	return 0;
+}
+
+/* Letters, digits, hyphens, underscores, dots. */
+int
+tag_name(const struct tag *t, char *dst, size_t size)
+{
+	size_t i;
+
+	if (tag_copy(t, dst, size) == -1)
+		goto bad;
+	domain_fold(dst);
+	for (i = 0; dst[i] != '\0'; i++) {
+		if (!isalnum((unsigned char)dst[i]) &&
+		    strchr("-_.", dst[i]) == NULL)
+			goto bad;
+		if (dst[i] == '.' && (i == 0 || dst[i - 1] == '.'))
+			goto bad;
+	}
+	if (i > 0 && dst[i - 1] != '.')
+		return 0;
+bad:
+	dst[0] = '\0';
+	return -1;
 }
 
 static int

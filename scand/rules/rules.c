@@ -29,6 +29,7 @@ static const struct {
 	{ ALL,			rule_pattern },
 	{ INBOUND,		rule_helo },
 	{ INBOUND,		dkim_content },
+	{ INBOUND,		arc_content },
 	{ INBOUND,		dmarc_content },
 	{ INBOUND,		authres_content },
 };
@@ -46,6 +47,7 @@ static const struct {
 	{ INBOUND,		auth_dkim },
 	{ INBOUND,		auth_spf },
 	{ INBOUND,		auth_dmarc },
+	{ INBOUND,		auth_arc },
 	{ INBOUND | RELAY,	rule_domains },
 };
 

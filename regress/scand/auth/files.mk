@@ -3,6 +3,7 @@
 #
 # The form is described in common/files.mk.
 
+arc_test_SRCS = regress/scand/auth/zone.c regress/scand/nopeer.c
 dkim_test_SRCS = regress/scand/auth/zone.c regress/scand/nopeer.c
 dmarc_test_SRCS = regress/scand/auth/zone.c regress/scand/nopeer.c
 spf_test_SRCS = regress/scand/auth/spf_zone.c \

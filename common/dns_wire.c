@@ -86,6 +86,10 @@ dns_decode(const uint8_t *p, size_t n, enum dns_type type,
 		return;
 	if (rcode == 0)
 		collect(&pkt, &s, type, a, store);
+	/* TC: libunbound could not pack the answer, and may have left out all
+	   of it; that is not an answer without records. */
+	if (p[2] & 0x02)
+		a->truncated = 1;
 	if (a->nrec > 0)
 		a->status = DNS_OK;
 	else if (store->dropped > 0 || a->truncated) {

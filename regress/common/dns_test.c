@@ -137,6 +137,16 @@ test_decode(void)
 	CHECK_STR(answer.cname, "a.test");
 	CHECK(is(0, "\300\0\2\1", 4) && is(1, "\300\0\2\2", 4));
 
+	/* cut off: what is there, or no answer at all */
+	pkt[2] |= 0x02;
+	decode(DNS_A);
+	CHECK(answer.status == DNS_OK && answer.nrec == 2 &&
+	    answer.truncated == 1);
+	begin("a.test", DNS_MX, 0, 0, 0);
+	pkt[2] |= 0x02;
+	decode(DNS_MX);
+	CHECK_INT(answer.status, DNS_FAIL);
+
 	/* a chain out of order, its least time */
 	begin("c.test", DNS_MX, 0, 4, 0);
 	at = record("a.test", DNS_MX, 300);

@@ -441,6 +441,9 @@ key_callback(DKIM *handle, DKIM_SIGINFO *sig, u_char *buf, size_t size)
 	}
 	if (dkim_key_text(a, c->tags[c->index[i]].alg, (char *)buf, size,
 	    &error, &r->why) == -1) {
+		/* It may be among the records that were left out. */
+		if (a->truncated)
+			error = DKIM_SIGERROR_KEYFAIL;
 		(void)dkim_sig_seterror(sig, error);
 		return DKIM_CBSTAT_ERROR;
 	}

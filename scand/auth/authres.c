@@ -34,7 +34,8 @@ static int	 names_us(const struct field *);
 static const char *comments_skip(const char *, const char *);
 static void	 out_iprev(struct out *, const struct job *);
 static void	 out_spf(struct out *, const struct spf_outcome *,
-		    const char *);
+		    const char *, const char *);
+static int	 is_printable(const char *);
 static void	 out_dkim(struct out *, const struct dkim_result *);
 static void	 out_dmarc(struct out *, const struct dmarc *);
 static void	 out_arc(struct out *, const struct job *);
@@ -136,10 +137,13 @@ authres_print(const struct job *j, const char *service, char *buf,
 	token(&o, "%s", service);
 	if (a->iprev != IPREV_NONE)
 		out_iprev(&o, j);
-	out_spf(&o, &a->spf, j->scan.sender[0] == '\0' ? "smtp.helo" :
-	    "smtp.mailfrom");
+	if (j->scan.sender[0] == '\0')
+		out_spf(&o, &a->spf, "smtp.helo", j->scan.helo);
+	else
+		out_spf(&o, &a->spf, "smtp.mailfrom",
+		    address_domain(j->scan.sender));
 	if (a->helo.domain[0] != '\0')
-		out_spf(&o, &a->helo, "smtp.helo");
+		out_spf(&o, &a->helo, "smtp.helo", NULL);
 	for (i = 0; i < a->nsigs; i++)
 		out_dkim(&o, &a->sigs[i]);
 	if (a->nsigs == 0)
@@ -166,14 +170,26 @@ out_iprev(struct out *o, const struct job *j)
 	    sizeof(addr)));
 }
 
+/* told is what it was checked for, in case that there is no domain in it. */
 static void
-out_spf(struct out *o, const struct spf_outcome *s, const char *name)
+out_spf(struct out *o, const struct spf_outcome *s, const char *name,
+    const char *told)
 {
 	method(o, "spf", result_names[s->result]);
 	if (s->why != NULL)
 		token(o, "(%s)", s->why);
 	if (s->domain[0] != '\0')
 		property(o, name, s->domain);
+	else if (told != NULL && *told != '\0' && is_printable(told))
+		property(o, name, told);
+}
+
+static int
+is_printable(const char *s)
+{
+	while (*s > 32 && *s < 127)
+		s++;
+	return *s == '\0';
 }
 
 static void

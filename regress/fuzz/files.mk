@@ -3,6 +3,7 @@
 #
 # The form is described in common/files.mk.
 
+arc_fuzz_ROOMS = scand
 archive_fuzz_ROOMS = scand
 biff_fuzz_ROOMS = scand
 biff_fuzz_SRCS = regress/scand/content/fake.c

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 the Pförtner authors */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "scand/auth/auth.h"
+
+/*
+ * ARC: sealers, canonical forms and keys.  The first line is the key record
+ * that every question gets, the rest the message, whose last seal is believed
+ * if it is of lists.example.  With the key known beforehand and with the key
+ * that comes later the results must be the same.
+ */
+
+#define QUESTIONS	(LIM_ARC_SETS + 1)
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+struct dns_question {
+	void	(*cb)(const struct dns_answer *, void *);
+	void	*arg;
+};
+static struct dns_question	 questions[QUESTIONS];
+static size_t			 nquestions;
+static struct dns_answer	 answer;
+static int			 known;
+
+static void
+check(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+struct dns_question *
+dns_ask(const char *name, enum dns_type type, uint64_t ms,
+    void (*cb)(const struct dns_answer *, void *), void *arg)
+{
+	(void)ms;
+	check(strstr(name, "._domainkey.") != NULL && type == DNS_TXT);
+	check(nquestions < QUESTIONS);
+	questions[nquestions].cb = cb;
+	questions[nquestions].arg = arg;
+	return &questions[nquestions++];
+}
+
+int
+dns_known(const char *name, enum dns_type type, struct dns_answer *a)
+{
+	(void)name;
+	(void)type;
+	if (known)
+		*a = answer;
+	return known;
+}
+
+void
+dns_cancel(struct dns_question *q)
+{
+	if (q != NULL)
+		q->cb = NULL;
+}
+
+void
+dns_peer(struct ipc *ipc)
+{
+	(void)ipc;
+}
+
+void
+dns_peer_gone(struct ipc *ipc)
+{
+	(void)ipc;
+}
+
+int
+dns_answered(struct ipc *ipc, struct imsg *im)
+{
+	(void)ipc;
+	(void)im;
+	return 0;
+}
+
+static void
+changed(void *arg)
+{
+	(void)arg;
+}
+
+static const struct config *
+config(void)
+{
+	static const char text[] =
+	    "service \"mail-in.example.net\"\n"
+	    "listen on 127.0.0.1 port 2525\n"
+	    "antivirus builtin\n"
+	    "arc sealers \"lists.example\"\n"
+	    "participant a { domain a.example deliver to 192.0.2.7 }\n";
+	static struct config *conf;
+
+	if (conf == NULL)
+		conf = config_parse_text("fuzz", text, sizeof(text) - 1,
+		    NULL);
+	check(conf != NULL);
+	return conf;
+}
+
+static void
+run(const uint8_t *p, size_t n, struct auth *result)
+{
+	static struct view v;
+	struct job *j = job_new();
+	size_t i, k;
+	int rounds = 0;
+
+	check(j != NULL);
+	memset(&j->scan, 0, sizeof(j->scan));
+	answers_init(&j->answers, loop_now() + 1000, changed, j);
+	v.p = p;
+	v.n = n;
+	check(header_parse(&v.header, p, n) == 0);
+	arc_content(j, &v);
+	for (;;) {
+		auth_arc(j);
+		if (j->arc == NULL)
+			break;
+		/* The last seal and the message, then the others. */
+		check(++rounds < 4);
+		(void)answers_ask(&j->answers);
+		k = nquestions;
+		nquestions = 0;
+		for (i = 0; i < k; i++)
+			questions[i].cb(&answer, questions[i].arg);
+	}
+	check(j->auth.arc_sets <= LIM_ARC_SETS);
+	check(j->auth.arc != AUTH_FAIL || j->auth.arc_why != NULL);
+	check(j->auth.arc == AUTH_NONE || j->auth.arc_sealer[0] != '\0');
+	*result = j->auth;
+	job_free(j);
+	nquestions = 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct auth cold, warm;
+	const uint8_t *lf;
+
+	if (size == 0 || (lf = memchr(data, '\n', size)) == NULL ||
+	    lf - data > UINT16_MAX)
+		return 0;
+	job_configure(config());
+	memset(&answer, 0, sizeof(answer));
+	answer.status = lf == data ? DNS_NXDOMAIN : DNS_OK;
+	answer.rec[0].data = data;
+	answer.rec[0].len = (uint16_t)(lf - data);
+	answer.nrec = lf != data;
+	lf++;
+	known = 0;
+	run(lf, size - (size_t)(lf - data), &cold);
+	known = 1;
+	run(lf, size - (size_t)(lf - data), &warm);
+	check(cold.arc == warm.arc && cold.arc_why == warm.arc_why);
+	return 0;
+}

@@ -102,6 +102,8 @@ spf_symbols(struct job *j)
 		{ AUTH_PASS, SYM_SPF_PASS },
 		{ AUTH_FAIL, SYM_SPF_FAIL },
 		{ AUTH_SOFTFAIL, SYM_SPF_SOFTFAIL },
+		{ AUTH_NEUTRAL, SYM_SPF_NEUTRAL },
+		{ AUTH_NONE, SYM_SPF_NONE },
 		{ AUTH_TEMPERROR, SYM_SPF_TEMPERROR },
 		{ AUTH_PERMERROR, SYM_SPF_PERMERROR },
 	};
@@ -117,6 +119,8 @@ spf_symbols(struct job *j)
 		if ((o->result == AUTH_FAIL || o->result == AUTH_SOFTFAIL) &&
 		    is_forwarded(a))
 			id = SYM_SPF_FORWARDED;
+		if (id == SYM_SPF_NONE && symbol_points(id) == 0)
+			break;
 		findings_add(&j->found, id, "%s%s%s", o->domain,
 		    o->why == NULL ? "" : ": ", o->why == NULL ? "" : o->why);
 	}

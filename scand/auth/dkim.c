@@ -542,6 +542,8 @@ symbols(struct job *j)
 	const struct dkim_result *r;
 	size_t i, k;
 
+	if (j->auth.nsigs == 0 && symbol_points(SYM_DKIM_NONE) != 0)
+		findings_add(&j->found, SYM_DKIM_NONE, NULL);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		for (k = 0; k < j->auth.nsigs; k++) {
 			r = &j->auth.sigs[k];

@@ -224,6 +224,8 @@ result_add(struct job *j, const struct dmarc *d)
 		findings_add(&j->found, SYM_DMARC_PASS, "%s", d->author);
 	else if (d->result == AUTH_TEMPERROR)
 		findings_add(&j->found, SYM_DMARC_TEMPERROR, "%s", d->author);
+	else if (d->result == AUTH_NONE && symbol_points(SYM_DMARC_NONE) != 0)
+		findings_add(&j->found, SYM_DMARC_NONE, "%s", d->author);
 	if (d->result != AUTH_FAIL)
 		return;
 	if (a->forwarder) {

@@ -37,6 +37,7 @@ auth_iprev(struct job *j)
 		return;
 	if (is_failure(ptr)) {
 		j->auth.iprev = IPREV_TEMPERROR;
+		findings_add(&j->found, SYM_RDNS_TEMPERROR, NULL);
 		return;
 	}
 	for (i = 0; i < ptr->nrec && i < NAMES; i++) {
@@ -54,6 +55,8 @@ auth_iprev(struct job *j)
 	}
 	if (unsure) {
 		j->auth.iprev = IPREV_TEMPERROR;
+		findings_add(&j->found, SYM_RDNS_TEMPERROR, "%s",
+		    j->auth.ptr);
 		return;
 	}
 	/* 2.7.3: without a name nothing could be evaluated. */

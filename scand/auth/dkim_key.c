@@ -21,8 +21,11 @@
 static int	 record_tags(const struct dns_record *, struct tag *,
 		    struct tag *);
 static int	 type_fits(const struct tag *, enum dkim_alg);
-static int	 key_rewrite(const char *, const struct tag *, char *, size_t);
+static int	 key_rewrite(const char *, const struct tag *, char *, size_t,
+		    unsigned *);
 static int	 der_is_pkcs1(const uint8_t *, size_t);
+static unsigned	 der_bits(const uint8_t *, size_t);
+static int	 der_enter(const uint8_t **, const uint8_t **, uint8_t);
 static size_t	 der_wrap(const uint8_t *, size_t, uint8_t *, size_t);
 static size_t	 der_length(uint8_t *, size_t);
 
@@ -32,6 +35,7 @@ dkim_key_text(const struct answer *a, enum dkim_alg alg, char *buf,
 {
 	const struct dns_record *found = NULL;
 	struct tag k, p, key = { NULL, NULL, 0, 0 };
+	unsigned bits = 0;
 	size_t i;
 	int keys = 0;
 
@@ -66,9 +70,16 @@ dkim_key_text(const struct answer *a, enum dkim_alg alg, char *buf,
 	memcpy(buf, found->data, found->len);
 	buf[found->len] = '\0';
 	if (alg != DKIM_ED25519_SHA256 &&
-	    key_rewrite((const char *)found->data, &key, buf, size) == -1) {
+	    key_rewrite((const char *)found->data, &key, buf, size,
+	    &bits) == -1) {
 		*error = DKIM_SIGERROR_KEYDECODE;
 		*why = "key not readable";
+		return -1;
+	}
+	/* RFC 8301 3.2; the library counts whole octets. */
+	if (bits > 0 && bits < 1024) {
+		*error = DKIM_SIGERROR_KEYTOOSMALL;
+		*why = "short key";
 		return -1;
 	}
 	return 0;
@@ -104,9 +115,11 @@ type_fits(const struct tag *k, enum dkim_alg alg)
 	return k->name == NULL || tag_says(k, "rsa");
 }
 
-/* p= of PKCS #1 becomes one of X.509 in the text; others stay as they are. */
+/* p= of PKCS #1 becomes one of X.509 in the text; others stay as they are.
+   *bits is set where they can be counted. */
 static int
-key_rewrite(const char *text, const struct tag *p, char *buf, size_t size)
+key_rewrite(const char *text, const struct tag *p, char *buf, size_t size,
+    unsigned *bits)
 {
 	char base64[1200];
 	uint8_t der[DER_MAX + 4], wrapped[DER_MAX + 64];
@@ -124,6 +137,7 @@ key_rewrite(const char *text, const struct tag *p, char *buf, size_t size)
 	if (n <= 0)
 		return 0;
 	len = (size_t)n - (base64[len - 1] == '=') - (base64[len - 2] == '=');
+	*bits = der_bits(der, len);
 	if (!der_is_pkcs1(der, len))
 		return 0;
 	len = der_wrap(der, len, wrapped, sizeof(wrapped));
@@ -150,6 +164,59 @@ der_is_pkcs1(const uint8_t *p, size_t n)
 		return 0;
 	at = p[1] < 0x80 ? 2 : 2 + (size_t)(p[1] & 0x7f);
 	return at < n && p[at] == 0x02;
+}
+
+/* Of the modulus, in either form; 0: it is not found. */
+static unsigned
+der_bits(const uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n, *skip, *skipend;
+	unsigned bits, top;
+
+	if (der_enter(&p, &end, 0x30) == -1)
+		return 0;
+	skip = p;
+	skipend = end;
+	/* X.509: the algorithm, and a BIT STRING with the rest. */
+	if (der_enter(&skip, &skipend, 0x30) == 0) {
+		p = skipend;
+		if (der_enter(&p, &end, 0x03) == -1 || p == end ||
+		    *p++ != 0 || der_enter(&p, &end, 0x30) == -1)
+			return 0;
+	}
+	if (der_enter(&p, &end, 0x02) == -1)
+		return 0;
+	while (p < end && *p == 0)
+		p++;
+	if (p == end)
+		return 0;
+	bits = (unsigned)(end - p) * 8;
+	for (top = 0x80; !(*p & top); top >>= 1)
+		bits--;
+	return bits;
+}
+
+/* To the content of what stands at *p, which must be such a thing. */
+static int
+der_enter(const uint8_t **p, const uint8_t **end, uint8_t tag)
+{
+	const uint8_t *s = *p;
+	size_t len, n;
+
+	if (*end - s < 2 || *s++ != tag)
+		return -1;
+	if ((len = *s++) >= 0x80) {
+		if ((n = len & 0x7f) == 0 || n > 2 ||
+		    (size_t)(*end - s) < n)
+			return -1;
+		for (len = 0; n > 0; n--)
+			len = len << 8 | *s++;
+	}
+	if ((size_t)(*end - s) < len)
+		return -1;
+	*p = s;
+	*end = s + len;
+	return 0;
 }
 
 /* RFC 5280 4.1.2.7 around it: the algorithm, and a BIT STRING of it. */

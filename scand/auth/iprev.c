@@ -12,8 +12,8 @@
  * and one of the name's addresses is the client's.
  */
 
-#define NAMES	4	/* of one address that are followed; RFC 7208 4.6.4
-			   follows 10 */
+#define NAMES	10	/* of one address that are followed, as by
+			   RFC 7208 4.6.4 */
 
 static int	name_leads_back(struct job *, const char *, int *);
 static int	is_failure(const struct answer *);

@@ -3,6 +3,7 @@
 #
 # The form is described in common/files.mk.
 
-attachments_test_SRCS = regress/scand/nopeer.c
+attachments_test_SRCS = regress/scand/nopeer.c regress/scand/disguise.c \
+	regress/scand/disguise_shape.c regress/scand/disguise_pack.c
 broker_test_SRCS = regress/scand/harness.c regress/scand/nopeer.c
 rules_test_SRCS = regress/scand/nopeer.c

@@ -190,7 +190,7 @@ look_octets(struct found *f, const struct mime *m, const struct mime_part *p,
 		look_mime(f, o->p, o->n, p->flags & PART_MULTIPART ?
 		    MIME_BODY : 0);
 	/* A guess is worth a look only if it makes something of nothing. */
-	if (is_nothing(type) && f->guess)
+	if (is_nothing(type) && f->guess && !zip_is_behind(o->p, o->n, 0))
 		return;
 	f->known |= !is_nothing(type);
 	/* The rest is seen in the message as it came. */

@@ -262,7 +262,8 @@ test_texts(void)
 static void
 test_uuencode(void)
 {
-#define LINE1	"M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\n"
+#define LINE1	"M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)"	\
+		"0T%2+5-404Y$05)$+4%.\n"
 #define LINE2	"75$E625)54RU415-4+49)3$4A)$@K2\"H`\n"
 	static const char *const texts[] = {
 		"Hi\nbegin 100644 a.com\n" LINE1 LINE2 "`\nend\n",
@@ -302,8 +303,10 @@ test_mac(void)
 	static const char hqx[] = "Hello,\r\n"
 	    "(This file must be converted with BinHex 4.0)\r\n"
 	    "\r\n"
-	    ":\"@%ZBfpY!&G%3Nj08eG%!!!!!!\"%!!!!!-5K@$92)9!P3%&3@c4F8&TB063S8&i\r\n"
-	    "T0d0$+6Gp*%9*3d&5,90838j%39*%,8&19%P@59*98be84908,8C*6%8K*%JV5#S\r\n"
+	    ":\"@%ZBfpY!&G%3Nj08eG%!!!!!!\"%!!!!!-5K@$92)9!P3%&"
+	    "3@c4F8&TB063S8&i\r\n"
+	    "T0d0$+6Gp*%9*3d&5,90838j%39*%,8&19%P@59*98be84908,"
+	    "8C*6%8K*%JV5#S\r\n"
 	    "!!!!!:\r\n";
 	struct seen s;
 	struct made m = { 0 };

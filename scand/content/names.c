@@ -106,6 +106,7 @@ struct parts {
 
 static void	 split(struct parts *, const char *);
 static size_t	 part(char *, size_t, const char *, size_t);
+static int	 is_volume(const struct parts *);
 static unsigned	 kinds_of(const char *);
 static int	 has_override(const char *);
 static size_t	 sequence(const unsigned char *);
@@ -119,6 +120,8 @@ names_look(struct inspect *in, const char *name, enum content_type type)
 	if (has_override(name))
 		content_report(in, FINDING_NAME_OVERRIDE, "");
 	split(&parts, name);
+	if (type == CONTENT_UNKNOWN && is_volume(&parts))
+		content_report(in, FINDING_OPAQUE, "one of several volumes");
 	if ((says = kinds_of(parts.ext)) == 0)
 		return;
 	if ((says & PROGRAM) && (kinds_of(parts.before) & ~PROGRAM))
@@ -173,6 +176,18 @@ part(char *dst, size_t size, const char *name, size_t n)
 		    (char)(name[i] + 'a' - 'A') : name[i];
 	dst[len] = '\0';
 	return at;
+}
+
+/* a.7z.002, a.z01, a.r00: only the first of them has a signature. */
+static int
+is_volume(const struct parts *parts)
+{
+	const char *ext = parts->ext;
+
+	if (strlen(ext) != 3 || strspn(ext + 1, "0123456789") != 2)
+		return 0;
+	return ext[0] == 'z' || ext[0] == 'r' || (ext[0] >= '0' &&
+	    ext[0] <= '9' && (kinds_of(parts->before) & ARCHIVE));
 }
 
 static unsigned

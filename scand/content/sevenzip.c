@@ -4,6 +4,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "common/limits.h"
 #include "scand/content/octets.h"
@@ -46,6 +47,7 @@ struct sevenzip {
 	const uint8_t	*p;
 	size_t		 n;
 	int		 encrypted;
+	int		 cut;		/* its header is further on */
 	uint64_t	 memory;	/* for the largest folder */
 	/* Of the last streams info: its first pack stream and folder. */
 	uint64_t	 pack_at, pack_n;
@@ -87,6 +89,9 @@ sevenzip_look(struct inspect *in, const uint8_t *p, size_t n)
 	if (headers(&z) == -1) {
 		if (z.encrypted)
 			content_report(in, FINDING_ARCHIVE_ENCRYPTED, "");
+		else if (z.cut)
+			content_report(in, FINDING_OPAQUE, "cut off, or one of "
+			    "several volumes");
 		else
 			content_report(in, FINDING_DAMAGED, "no header");
 		return;
@@ -126,8 +131,10 @@ headers(struct sevenzip *z)
 	len = le64(z->p + 20);
 	if (len == 0)
 		return 0;
-	if (at > z->n - 32 || len > z->n - 32 - at)
+	if (at > z->n - 32 || len > z->n - 32 - at) {
+		z->cut = crc32(0, z->p + 12, 20) == le32(z->p + 8);
 		return -1;
+	}
 	c.p = z->p + 32 + at;
 	c.n = (size_t)len;
 	for (i = 0; i < HEADERS; i++) {

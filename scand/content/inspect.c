@@ -89,7 +89,7 @@ static const struct {
 	[CONTENT_ARCHIVE] = { opaque_look, 0, BEHIND_STRICT },
 	[CONTENT_APPLESINGLE] = { applesingle_look, 0, BEHIND_STRICT },
 	[CONTENT_MACBINARY] = { macbinary_look, 0, BEHIND_STRICT },
-	[CONTENT_DISK] = { NULL, 0, BEHIND_STRICT },
+	[CONTENT_DISK] = { disk_look, 0, BEHIND_STRICT },
 	[CONTENT_PE] = { NULL, 0, BEHIND_LOOSE },
 	[CONTENT_ELF] = { NULL, 0, BEHIND_LOOSE },
 	[CONTENT_MACHO] = { NULL, 0, BEHIND_LOOSE },

@@ -32,6 +32,9 @@ void	ace_look(struct inspect *, const uint8_t *, size_t);
 void	ar_look(struct inspect *, const uint8_t *, size_t);
 void	cpio_look(struct inspect *, const uint8_t *, size_t);
 
+/* disk.c: files in an image of a disk, by what they begin with. */
+void	disk_look(struct inspect *, const uint8_t *, size_t);
+
 /* selfextract.c: archives behind a program or anything else, by signature and
    checksum. */
 void	selfextract_look(struct inspect *, const uint8_t *, size_t);

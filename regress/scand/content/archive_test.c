@@ -78,6 +78,35 @@ test_files(void)
 	}
 }
 
+/* Two files in a fixed VHD. */
+static void
+test_disk(void)
+{
+	static const uint8_t zeros[2048];
+	struct seen s;
+	struct made m = { 0 };
+	uint8_t *p;
+	size_t n;
+
+	made_add(&m, zeros, 1024);
+	p = seen_file("regress/fuzz/sevenzip/aes", &n);
+	made_add(&m, p, n);
+	made_add(&m, zeros, 2048 - n % 512);
+	free(p);
+	p = seen_file("regress/fuzz/sevenzip/fifo", &n);
+	made_add(&m, p, n);
+	made_add(&m, zeros, 1024 - n % 512);
+	free(p);
+	made_text(&m, "conectix");
+	made_add(&m, zeros, 504);
+	seen_look(&s, "a.vhd", m.p, m.n);
+	CHECK(s.count[FINDING_MACRO] == 1);
+	CHECK(s.count[FINDING_ARCHIVE_ENCRYPTED] == 1);
+	CHECK(s.count[FINDING_DISK_IMAGE] == 1);
+	CHECK_INT(seen_kinds(&s), 3);
+	made_free(&m);
+}
+
 /* A tar archive begins with a name. */
 static void
 test_tar_name(void)
@@ -269,6 +298,7 @@ int
 main(void)
 {
 	test_files();
+	test_disk();
 	test_tar_name();
 	test_cut();
 	test_joined();

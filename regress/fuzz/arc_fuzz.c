@@ -65,26 +65,6 @@ dns_cancel(struct dns_question *q)
 		q->cb = NULL;
 }
 
-void
-dns_peer(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-void
-dns_peer_gone(struct ipc *ipc)
-{
-	(void)ipc;
-}
-
-int
-dns_answered(struct ipc *ipc, struct imsg *im)
-{
-	(void)ipc;
-	(void)im;
-	return 0;
-}
-
 static void
 changed(void *arg)
 {

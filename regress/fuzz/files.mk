@@ -4,6 +4,7 @@
 # The form is described in common/files.mk.
 
 arc_fuzz_ROOMS = scand
+arc_fuzz_SRCS = regress/scand/nopeer.c
 archive_fuzz_ROOMS = scand
 biff_fuzz_ROOMS = scand
 biff_fuzz_SRCS = regress/scand/content/fake.c

@@ -94,7 +94,7 @@ enum verb {
 				   helo, str sender, str rcpt; fd */
 	VERB_CTL_QUEUE,		/* > relayd-out: str word, str argument */
 	VERB_CTL_RELOAD,	/* > */
-	VERB_CTL_TEXT,		/* < str: lines of "key value" or plain text */
+	VERB_CTL_TEXT = 133,	/* < str: lines of "key value" or plain text */
 	VERB_CTL_END,		/* < u8 exit status, str error */
 	VERB_MAX
 };

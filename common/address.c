@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/address.h"
+#include "common/punycode.h"
 #include "common/cidr.h"
 
 /*
@@ -112,7 +113,8 @@ address_domain(const char *s)
 int
 address_fold(const char *s, char *dst, size_t dstsize)
 {
-	const char *domain;
+	const char *domain, *p;
+	char ascii[LIM_DOMAIN + 1];
 	size_t local, len;
 
 	domain = address_domain(s);
@@ -125,6 +127,14 @@ address_fold(const char *s, char *dst, size_t dstsize)
 	if (strlcpy(dst + len, domain, dstsize - len) >= dstsize - len)
 		return -1;
 	domain_fold(dst + len);
+	/* RFC 5890 2.3.2.1: both forms are the same domain. */
+	for (p = dst + len; *p != '\0'; p++)
+		if ((unsigned char)*p > 0x7f)
+			break;
+	if (*p != '\0' && punycode_domain(dst + len, ascii,
+	    sizeof(ascii)) == 0)
+		return strlcpy(dst + len, ascii, dstsize - len) >=
+		    dstsize - len ? -1 : 0;
 	return 0;
 }
 

@@ -30,8 +30,8 @@ const char *address_domain(const char *s);
 /*
  * Case folded and unquoted as far as it is equivalent, for comparing: both
  * parts in lower case (ASCII; other letters as they are), the domain without
- * final dot.  Not for sending on.  -1: does not fit; LIM_PATH + 1 is enough for
- * every valid address.
+ * final dot and in ASCII (A-labels).  Not for sending on.  -1: does not fit;
+ * LIM_PATH + 1 is enough for every valid address without U-labels.
  */
 int	address_fold(const char *s, char *dst, size_t dstsize);
 /* The local part is lp, case-insensitively ("postmaster"). */

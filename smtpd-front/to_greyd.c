@@ -71,7 +71,7 @@ fill_grey(void *arg, struct ibuf *b, int *fd)
 	(void)strlcpy(g.domain, t->verdict->domain, sizeof(g.domain));
 	g.score = t->verdict->score;
 	for (i = 0; i < e->nrcpts; i++)
-		n += strlen(e->rcpts[i].address) + 2;
+		n += LIM_DOMAIN + 2;
 	if ((g.rcpt_domains = calloc(1, n)) == NULL)
 		return -1;
 	for (i = 0; i < e->nrcpts; i++) {

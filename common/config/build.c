@@ -8,6 +8,7 @@
 #include "common/address.h"
 #include "common/config/build.h"
 #include "common/limits.h"
+#include "common/punycode.h"
 
 /*
  * From words to what they mean, for the builders of statements: each function
@@ -34,12 +35,16 @@ build_once(struct parse *p, int once, const struct config_where *where,
 char *
 build_domainname(struct parse *p, const struct value *v)
 {
-	char	*name;
+	char	*name, ascii[LIM_DOMAIN + 1];
 
 	name = parse_strdup(p, v->text);
 	domain_fold(name);
-	if (domain_valid(name, 1) && !numeric_label(name))
-		return name;
+	/* As address_fold() does. */
+	if (domain_valid(name, 1) && !numeric_label(name) &&
+	    punycode_domain(name, ascii, sizeof(ascii)) == 0) {
+		free(name);
+		return parse_strdup(p, ascii);
+	}
 	parse_error(p, &v->where, "\"%s\" is no domain name", v->text);
 	free(name);
 	return NULL;

@@ -261,7 +261,9 @@
 #define LIM_DEF_QUEUE_EXPIRE_S	(5 * 86400)	/* 4.5.4.1: 4 to 5 days */
 
 /* Between daemons: how many requests one smtp process may have open. */
-#define LIM_CREDITS_SCAN	512	/* most of them may wait for DNS */
+#define LIM_CREDITS_SCAN	1536	/* most of them may wait for DNS, and
+					   a single process must not be full
+					   with 1,000 of them */
 #define LIM_CREDITS_GREY	256
 #define LIM_CREDITS_PUT		128
 

@@ -60,7 +60,7 @@ static void		 ghost_free(struct link *, struct ghost *);
 void
 ask_init(void)
 {
-	unsigned	 i;
+	unsigned	 i, share = LIM_SCAN_JOBS / front.config->nsmtp;
 
 	for (i = 0; i < DAEMON_MAX; i++) {
 		memset(&links[i], 0, sizeof(links[i]));
@@ -69,7 +69,9 @@ ask_init(void)
 		TAILQ_INIT(&links[i].ghosts);
 		links[i].lost = loop_now();
 	}
-	links[DAEMON_SCAND].most = LIM_CREDITS_SCAN;
+	/* scand holds no more, of all of us. */
+	links[DAEMON_SCAND].most = share < LIM_CREDITS_SCAN ? share :
+	    LIM_CREDITS_SCAN;
 	links[DAEMON_GREYD].most = LIM_CREDITS_GREY;
 	links[DAEMON_RELAYD].most = LIM_CREDITS_PUT;
 }

@@ -30,8 +30,9 @@ enum dns_status {
 
 enum dns_security { DNS_INSECURE, DNS_SECURE, DNS_BOGUS };
 
-#define DNS_RECORDS	64	/* of one answer that travel; more: truncated */
-#define DNS_DATA	8192	/* octets of all records of one answer */
+#define DNS_RECORDS	128	/* of one answer that travel; more: truncated.
+				   Large firms have 100 TXT at their domain */
+#define DNS_DATA	16384	/* octets of all records of one answer */
 #define DNS_NAME	256
 
 /*

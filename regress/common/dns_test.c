@@ -218,8 +218,8 @@ test_decode(void)
 	CHECK_INT(answer.ttl, 0);
 
 	/* more than travels */
-	begin("a.test", DNS_A, 0, 100, 0);
-	for (i = 0; i < 100; i++)
+	begin("a.test", DNS_A, 0, DNS_RECORDS + 1, 0);
+	for (i = 0; i < DNS_RECORDS + 1; i++)
 		rr("a.test", DNS_A, 60, "\300\0\2\1", 4);
 	decode(DNS_A);
 	CHECK_INT(answer.nrec, DNS_RECORDS);

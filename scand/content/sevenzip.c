@@ -25,6 +25,7 @@
 #define ID_COPY		0x00
 #define ID_LZMA2	0x21
 #define ID_LZMA		0x030101
+#define ID_DEFLATE64	0x040109
 #define ID_BCJ2		0x0303011b
 #define ID_PPMD		0x030401
 #define ID_AES		0x06f10701
@@ -57,6 +58,7 @@ struct sevenzip {
 };
 
 static int	 headers(struct sevenzip *);
+static void	 look_deflate64(struct sevenzip *);
 static uint8_t	*unpack_header(struct sevenzip *, size_t *);
 static int	 unpack_lzma(const struct coder *, const uint8_t *, size_t,
 		    uint8_t *, size_t);
@@ -109,8 +111,31 @@ sevenzip_look(struct inspect *in, const uint8_t *p, size_t n)
 		return;
 	if (w.encrypted)
 		content_report(in, FINDING_ARCHIVE_ENCRYPTED, "");
-	else if (w.broken)
+	else if (w.broken) {
+		look_deflate64(&z);
 		content_report(in, FINDING_OPAQUE, "method");
+	}
+}
+
+/* libarchive has no such method.  Of several members the first is seen. */
+static void
+look_deflate64(struct sevenzip *z)
+{
+	struct unpack u;
+	struct decoder *d;
+
+	if (z->coders != 1 || z->coder.id != ID_DEFLATE64 ||
+	    z->pack_at > z->n - 32 || z->pack_n > z->n - 32 - z->pack_at)
+		return;
+	unpack_begin(&u, z->in, z->pack_n);
+	d = decoder_open(z->in, DECODER_DEFLATE64, z->p + 32 + z->pack_at,
+	    (size_t)z->pack_n, UINT64_MAX);
+	if (d != NULL)
+		(void)decoder_unpack(d, &u);
+	decoder_free(d);
+	if (u.n > 0)
+		unpack_look(&u, NULL);
+	unpack_free(&u);
 }
 
 /* Read headers until one is not packed.  0, or -1: damaged. */

@@ -85,10 +85,11 @@ void
 macbinary_look(struct inspect *in, const uint8_t *p, size_t n)
 {
 	char name[64];
-	size_t len = p[1];
+	size_t len;
 
 	if (!mac_is_binary(p, n))
 		return;
+	len = p[1];
 	memcpy(name, p + 2, len);
 	name[len] = '\0';
 	content_look(in, name, p + MACBINARY, be32(p + 83));

@@ -33,7 +33,7 @@ unpack_add(struct unpack *u, const uint8_t *p, size_t n)
 		u->cut = 1;
 		return -1;
 	}
-	if (u->cut)
+	if (u->cut || n == 0)
 		return 0;
 	if (unpack_room(u, n) == -1) {
 		u->cut = 1;

@@ -293,6 +293,11 @@ test_uuencode(void)
 	}
 	made_text(&m, "\r\n=yend size=300\r\n");
 	CHECK_INT(content_type(m.p, m.n), CONTENT_YENC);
+	m.n = 0;
+	/* A line of nothing. */
+	made_text(&m, "=ybegin line=128 size=3 name=a.b\r\n=\r\nabc\r\n");
+	seen_look(&s, "a.txt", m.p, m.n);
+	CHECK_INT(seen_kinds(&s), 0);
 	made_free(&m);
 }
 

@@ -146,6 +146,9 @@ struct inspect {
  */
 void	content_look(struct inspect *, const char *name, const uint8_t *,
 	    size_t);
+/* The same for a thing whose type has been asked for. */
+void	content_look_typed(struct inspect *, const char *name,
+	    enum content_type, const uint8_t *, size_t);
 /* The same for what is only the beginning of a thing: reported as over budget
    if it is of a type that has to be seen whole. */
 void	content_look_cut(struct inspect *, const char *name, const uint8_t *,

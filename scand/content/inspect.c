@@ -32,8 +32,8 @@ enum behind {
 	BEHIND_LOOSE		/* anything, anywhere */
 };
 
-static void	 look(struct inspect *, const char *, const uint8_t *, size_t,
-		    int);
+static void	 look(struct inspect *, const char *, const enum content_type *,
+		    const uint8_t *, size_t, int);
 static void	 look_inside(struct inspect *, enum content_type,
 		    const uint8_t *, size_t);
 static void	 look_behind(struct inspect *, enum content_type,
@@ -145,18 +145,27 @@ finding_name(enum finding f)
 void
 content_look(struct inspect *in, const char *name, const uint8_t *p, size_t n)
 {
-	look(in, name, p, n, 0);
+	look(in, name, NULL, p, n, 0);
+}
+
+void
+content_look_typed(struct inspect *in, const char *name, enum content_type type,
+    const uint8_t *p, size_t n)
+{
+	look(in, name, &type, p, n, 0);
 }
 
 void
 content_look_cut(struct inspect *in, const char *name, const uint8_t *p,
     size_t n)
 {
-	look(in, name, p, n, 1);
+	look(in, name, NULL, p, n, 1);
 }
 
+/* known: its type, or NULL. */
 static void
-look(struct inspect *in, const char *name, const uint8_t *p, size_t n, int cut)
+look(struct inspect *in, const char *name, const enum content_type *known,
+    const uint8_t *p, size_t n, int cut)
 {
 	struct budget *b = &in->budget;
 	struct place place;
@@ -174,7 +183,7 @@ look(struct inspect *in, const char *name, const uint8_t *p, size_t n, int cut)
 	}
 	b->blobs++;
 	b->depth++;
-	type = content_type(p, n);
+	type = known != NULL ? *known : content_type(p, n);
 	if (in->node != NULL)
 		in->node(in->arg, b->depth, name, type, n);
 	if (name != NULL)

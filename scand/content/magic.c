@@ -166,6 +166,7 @@ content_type(const uint8_t *p, size_t n)
 		return CONTENT_EMPTY;
 	for (i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
 		if (n >= signatures[i].at + signatures[i].n &&
+		    p[signatures[i].at] == (uint8_t)signatures[i].magic[0] &&
 		    memcmp(p + signatures[i].at, signatures[i].magic,
 		    signatures[i].n) == 0)
 			return signatures[i].type;

@@ -14,6 +14,9 @@
 
 #define SAMPLE		4096	/* of a text, to see that it is one */
 #define HEAD		65536	/* where a MIME header has to begin */
+/* Bits of the control characters that no text has: all but BS to CR, SUB and
+   ESC. */
+#define ODD		UINT32_C(0xf3ffc0ff)
 
 static size_t	 skip_blanks(const uint8_t *, size_t);
 static enum content_type markup(const uint8_t *, size_t);
@@ -75,13 +78,10 @@ magic_is_text(const uint8_t *p, size_t n)
 	if (n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) ||
 	    (p[0] == 0xfe && p[1] == 0xff)))
 		return 1;
-	for (i = 0; i < len; i++) {
-		if (p[i] == 0)
-			return 0;
-		if ((p[i] < 0x20 && (p[i] < 8 || p[i] > 13) && p[i] != 0x1b &&
-		    p[i] != 0x1a) || p[i] == 0x7f)
-			odd++;
-	}
+	if (len > 0 && memchr(p, 0, len) != NULL)
+		return 0;
+	for (i = 0; i < len; i++)
+		odd += p[i] < 0x20 ? ODD >> p[i] & 1 : p[i] == 0x7f;
 	return odd <= len / 50;
 }
 

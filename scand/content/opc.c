@@ -123,9 +123,12 @@ opc_member(struct opc *o, const char *member, const uint8_t *p, size_t n)
 static void
 other_member(struct opc *o, const uint8_t *p, size_t n)
 {
-	static const char *words[] = {
-		"instrText", "fldSimple", "ddeLink", "dde-source",
-		"dde-connection-decl"
+	static const struct {
+		const char	*word;
+		size_t		 rare;	/* an octet that is seldom */
+	} words[] = {
+		{ "instrText", 5 }, { "fldSimple", 3 }, { "ddeLink", 3 },
+		{ "dde-source", 3 }, { "dde-connection-decl", 3 }
 	};
 	size_t i, k = 0, all;
 	int wide = xml_utf16(p, n) != -1;
@@ -138,7 +141,8 @@ other_member(struct opc *o, const uint8_t *p, size_t n)
 	if (n > LIM_XML_PART)
 		n = LIM_XML_PART;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]) && !wide; i++)
-		if (office_find(p, n, 0, words[i], strlen(words[i])) < n)
+		if (octets_find_by(p, n, 0, words[i].word,
+		    strlen(words[i].word), words[i].rare) < n)
 			break;
 	/* Of the others, the root element will do. */
 	all = n;

@@ -23,14 +23,14 @@ static int	 is_cab(const uint8_t *, size_t);
 
 static const struct {
 	const char	*magic;
-	size_t		 n;
+	size_t		 n, rare;	/* an octet that is seldom */
 	int		(*is)(const uint8_t *, size_t);
 	enum content_type type;
 } archives[] = {
-	{ "Rar!\x1a\7\0", 7, is_rar4, CONTENT_RAR4 },
-	{ "Rar!\x1a\7\1\0", 8, is_rar5, CONTENT_RAR5 },
-	{ "7z\xbc\xaf\x27\x1c", 6, is_7z, CONTENT_7Z },
-	{ "MSCF\0\0\0\0", 8, is_cab, CONTENT_CAB },
+	{ "Rar!\x1a\7\0", 7, 4, is_rar4, CONTENT_RAR4 },
+	{ "Rar!\x1a\7\1\0", 8, 4, is_rar5, CONTENT_RAR5 },
+	{ "7z\xbc\xaf\x27\x1c", 6, 2, is_7z, CONTENT_7Z },
+	{ "MSCF\0\0\0\0", 8, 3, is_cab, CONTENT_CAB },
 };
 
 void
@@ -42,8 +42,8 @@ selfextract_look(struct inspect *in, const uint8_t *p, size_t n)
 	for (i = 0; i < sizeof(archives) / sizeof(archives[0]); i++) {
 		at = 0;
 		for (tries = 0; tries < TRIES; tries++) {
-			at = octets_find(p, n, at + 1, archives[i].magic,
-			    archives[i].n);
+			at = octets_find_by(p, n, at + 1, archives[i].magic,
+			    archives[i].n, archives[i].rare);
 			if (at == n)
 				break;
 			if (!archives[i].is(p + at, n - at))

@@ -23,7 +23,7 @@ uuencode_look(struct inspect *in, const uint8_t *p, size_t n)
 {
 	size_t at;
 
-	for (at = 0; (at = octets_find(p, n, at, "begin", 5)) < n; ) {
+	for (at = 0; (at = octets_find_by(p, n, at, "begin", 5, 0)) < n; ) {
 		if (budget_step(&in->budget) == -1)
 			return;
 		if ((at == 0 || p[at - 1] == '\n' || p[at - 1] == '\r') &&

@@ -196,7 +196,7 @@ look_octets(struct found *f, const struct mime *m, const struct mime_part *p,
 	/* The rest is seen in the message as it came. */
 	if (f->inner > 0 || encoding != ENCODING_NONE)
 		f->patterns |= pattern_search(o->p, o->n);
-	content_look(&f->in, name, o->p, o->n);
+	content_look_typed(&f->in, name, type, o->p, o->n);
 	if (is_text_otherwise(p, type))
 		uuencode_look(&f->in, o->p, o->n);
 	if (!f->other)
@@ -271,17 +271,20 @@ static void
 take_text(struct mail_text *t, const struct mime *m, const struct mime_part *p,
     const struct octets *o)
 {
-	size_t n = o->n < LIM_SCAN_TEXT ? o->n : LIM_SCAN_TEXT, i;
+	size_t n = o->n < LIM_SCAN_TEXT ? o->n : LIM_SCAN_TEXT;
+	char *at, *nul;
 
 	if (sizeof(t->p) - t->n < 2)
 		return;
 	if (t->n > 0)
 		t->p[t->n++] = '\n';
-	i = t->n;
-	t->n += charset_utf8(mime_string(m, p->charset), o->p, n, t->p + i,
-	    sizeof(t->p) - i);
-	for (; i < t->n; i++) {
-		if (t->p[i] == '\0')
-			t->p[i] = ' ';
+	at = t->p + t->n;
+	n = charset_utf8(mime_string(m, p->charset), o->p, n, at,
+	    sizeof(t->p) - t->n);
+	t->n += n;
+	while ((nul = memchr(at, '\0', n)) != NULL) {
+		*nul++ = ' ';
+		n -= (size_t)(nul - at);
+		at = nul;
 	}
 }

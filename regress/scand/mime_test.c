@@ -218,7 +218,6 @@ test_body(void)
 	CHECK_INT(b.blank, 0);
 	CHECK_INT(b.lines, 3);
 	CHECK_INT(b.longest, 6);
-	CHECK_INT(b.eightbit, 1);
 	body_look(&b, (const uint8_t *)text, 0);
 	CHECK_INT(b.blank, 1);
 	CHECK_INT(b.lines, 0);

@@ -15,7 +15,6 @@ void
 body_look(struct body *b, const uint8_t *p, size_t n)
 {
 	size_t off, len, next, i;
-	uint8_t any = 0;
 
 	memset(b, 0, sizeof(*b));
 	b->blank = 1;
@@ -29,9 +28,6 @@ body_look(struct body *b, const uint8_t *p, size_t n)
 				b->blank = 0;
 		}
 	}
-	for (i = 0; i < n; i++)
-		any |= p[i];
-	b->eightbit = (any & 0x80) != 0;
 }
 
 /* Without its line end; *next is with it. */

@@ -6,6 +6,7 @@
 
 #include <unicode/ucnv.h>
 
+#include "scand/content/octets.h"
 #include "scand/mime/mime.h"
 #include "scand/mime/parts.h"
 
@@ -19,6 +20,7 @@
 
 static int	 charset_name(const char *, char *, size_t);
 static int	 is_utf8_name(const char *);
+static int	 is_latin_name(const char *);
 static size_t	 copy(const uint8_t *, size_t, char *, size_t);
 static size_t	 whole(const uint8_t *, size_t);
 static size_t	 convert(UConverter *, const uint8_t *, size_t, char *,
@@ -38,6 +40,8 @@ charset_utf8(const char *charset, const uint8_t *p, size_t n, char *dst,
 	dst[0] = '\0';
 	named = charset_name(charset, name, sizeof(name)) == 0;
 	if ((!named || is_utf8_name(name)) && octets_utf8(p, n))
+		return copy(p, n, dst, size);
+	if (named && is_latin_name(name) && octets_ascii(p, n) == n)
 		return copy(p, n, dst, size);
 	if (named) {
 		c = ucnv_open(name, &e);
@@ -77,6 +81,14 @@ is_utf8_name(const char *name)
 {
 	return strcmp(name, "utf-8") == 0 || strcmp(name, "utf8") == 0 ||
 	    strcmp(name, "us-ascii") == 0 || strcmp(name, "ascii") == 0;
+}
+
+/* What others say of texts that mostly are ASCII; it is part of all these. */
+static int
+is_latin_name(const char *name)
+{
+	return strncmp(name, "iso-8859-", 9) == 0 ||
+	    strncmp(name, "windows-125", 11) == 0;
 }
 
 /* p is UTF-8: up to the last character that fits. */

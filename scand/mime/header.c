@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "scand/content/octets.h"
 #include "scand/mime/mime.h"
 
 /*
@@ -230,12 +231,7 @@ header_finish(struct header *h)
 static void
 header_octets(struct header *h, const uint8_t *p, size_t n)
 {
-	size_t i;
-	uint8_t any = 0;
-
-	for (i = 0; i < n; i++)
-		any |= p[i];
-	if (any & 0x80) {
+	if (octets_ascii(p, n) < n) {
 		h->odd |= ODD_8BIT;
 		if (!octets_utf8(p, n))
 			h->odd |= ODD_CHARSET;
@@ -251,11 +247,7 @@ octets_utf8(const uint8_t *p, size_t n)
 	size_t i = 0, k, more;
 	uint32_t c;
 
-	while (i < n) {
-		if (p[i] < 0x80) {
-			i++;
-			continue;
-		}
+	while ((i += octets_ascii(p + i, n - i)) < n) {
 		if (p[i] < 0xc2 || p[i] > 0xf4)
 			return 0;
 		more = p[i] < 0xe0 ? 1 : p[i] < 0xf0 ? 2 : 3;

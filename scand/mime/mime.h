@@ -108,7 +108,6 @@ int	mailbox_in_text(const char *s, char *dst, size_t dstsize);
 struct body {
 	size_t	 lines;
 	size_t	 longest;	/* octets of a line without its end */
-	int	 eightbit;
 	int	 blank;		/* nothing but white space */
 };
 void	body_look(struct body *, const uint8_t *p, size_t n);

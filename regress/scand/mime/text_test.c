@@ -106,6 +106,8 @@ test_charset(void)
 	CHECK_STR(utf8("utf-8", "\xc3\xa4", 2), "\xc3\xa4");
 	CHECK_STR(utf8("ISO-8859-1", "\xe4", 1), "\xc3\xa4");
 	CHECK_STR(utf8("windows-1252", "\x80", 1), "\xe2\x82\xac");
+	CHECK_STR(utf8("windows-1252", "abc", 3), "abc");
+	CHECK_STR(utf8("ISO-8859-15", "\xa4", 1), "\xe2\x82\xac");
 	CHECK_STR(utf8("iso-2022-jp", "\x1b$B$\"\x1b(B", 8), "\xe3\x81\x82");
 	CHECK_STR(utf8("utf-16le", "a\0\xe4\0", 4), "a\xc3\xa4");
 	CHECK_STR(utf8("utf-7", "+AOQ-", 5), "\xc3\xa4");

@@ -138,20 +138,26 @@ html_is(const char *s, size_t n, const char *name)
 size_t
 html_decode(const char *s, size_t n, char *dst, size_t size)
 {
+	const char *amp;
 	char text[4];
 	size_t i, len = 0, used, k;
 
 	for (i = 0; i < n && len < size; i += used) {
 		used = s[i] == '&' ? reference(s + i, n - i, text, &k) : 0;
-		if (used == 0) {
-			dst[len++] = s[i];
-			used = 1;
+		if (used > 0) {
+			if (k > size - len)
+				break;
+			memcpy(dst + len, text, k);
+			len += k;
 			continue;
 		}
-		if (k > size - len)
-			break;
-		memcpy(dst + len, text, k);
-		len += k;
+		/* As it is, up to the next one. */
+		amp = memchr(s + i + 1, '&', n - i - 1);
+		used = amp == NULL ? n - i : (size_t)(amp - (s + i));
+		if (used > size - len)
+			used = size - len;
+		memmove(dst + len, s + i, used);
+		len += used;
 	}
 	return len;
 }

@@ -35,6 +35,8 @@ struct page {
 };
 
 static void	 scan_text(struct links *, const char *, size_t);
+static size_t	 text_word(struct links *, const char *, size_t, size_t,
+		    size_t);
 static void	 text_scheme(struct links *, const char *, size_t, size_t);
 static void	 text_bare(struct links *, const char *, size_t, size_t);
 static int	 is_bare_host(const char *, size_t);
@@ -68,7 +70,9 @@ links_reset(struct links *l)
 	l->n = l->distinct = l->total = l->tries = l->scanned = 0;
 	for (i = 0; i < LINK_ODDS; i++)
 		l->odd[i].n = 0;
-	l->seed = arc4random();
+	/* Nobody sees it, so each message may go on from the one before. */
+	if (l->seed == 0)
+		l->seed = arc4random() | 1;
 }
 
 void
@@ -90,16 +94,33 @@ links_scan(struct links *l, const char *s, size_t n, int is_html)
 static void
 scan_text(struct links *l, const char *s, size_t n)
 {
-	size_t i, word = 0;
+	static const char wanted[256] = {
+		['.'] = 1, [':'] = 1, ['/'] = 1, ['\\'] = 1
+	};
+	size_t i, from, to = 0;
+
+	/* Most words have nothing that a link cannot be without. */
+	while (to < n && l->tries < LIM_LINK_TRIES) {
+		for (i = to; i < n && !wanted[(unsigned char)s[i]]; i++)
+			continue;
+		if (i == n)
+			return;
+		for (from = i; from > to &&
+		    !ends_text((unsigned char)s[from - 1]); from--)
+			continue;
+		to = text_word(l, s, n, from, i);
+	}
+}
+
+/* A word that begins at `word'; nothing is in it before s[i].  Its end. */
+static size_t
+text_word(struct links *l, const char *s, size_t n, size_t word, size_t i)
+{
 	int inside = 0;		/* of a URL */
 
-	for (i = 0; i < n && l->tries < LIM_LINK_TRIES; i++) {
-		if (ends_text((unsigned char)s[i])) {
-			if (!inside)
-				text_bare(l, s + word, i - word, i - word);
-			word = i + 1;
-			inside = 0;
-		} else if (s[i] == ':' && i + 2 < n &&
+	for (; i < n && !ends_text((unsigned char)s[i]) &&
+	    l->tries < LIM_LINK_TRIES; i++) {
+		if (s[i] == ':' && i + 2 < n &&
 		    (s[i + 1] == '/' || s[i + 1] == '\\')) {
 			text_scheme(l, s, n, i);
 			inside = 1;
@@ -109,7 +130,8 @@ scan_text(struct links *l, const char *s, size_t n)
 		}
 	}
 	if (!inside)
-		text_bare(l, s + word, n - word, n - word);
+		text_bare(l, s + word, i - word, i - word);
+	return i;
 }
 
 /* s[at] is a colon before a slash. */
@@ -536,7 +558,6 @@ last_labels(const char *host)
 static uint32_t
 chance(struct links *l)
 {
-	l->seed = l->seed == 0 ? 1 : l->seed;
 	l->seed ^= l->seed << 13;
 	l->seed ^= l->seed >> 17;
 	l->seed ^= l->seed << 5;

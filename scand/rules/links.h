@@ -128,6 +128,7 @@ struct links {
 	}		 odd[LINK_ODDS];
 	uint32_t	 seed;
 };
+/* Zeroed before the first time. */
 void	links_reset(struct links *);
 void	links_scan(struct links *, const char *text, size_t n, int is_html);
 

@@ -30,10 +30,13 @@ static int		 log_fd = -1;		/* child's channel */
 static char		*batch;			/* child: LIM_LOGBATCH */
 static size_t		 batch_len;
 static unsigned		 batch_lines, batch_lost;
+static char		 out[4096];	/* parent: to be written; PIPE_BUF */
+static size_t		 out_len;
 
 static void	 emit(int, const char *, size_t);
 static void	 emit_child(int, const char *, size_t);
 static void	 emit_parent(int, const char *, size_t);
+static void	 out_flush(void);
 static void	 vlog(int, int, const char *, va_list)
 		    __attribute__((format(printf, 3, 0)));
 
@@ -79,8 +82,10 @@ emit(int level, const char *text, size_t len)
 {
 	if (log_fd != -1)
 		emit_child(level, text, len);
-	else
+	else {
 		emit_parent(level, text, len);
+		out_flush();
+	}
 }
 
 static void
@@ -100,9 +105,11 @@ emit_child(int level, const char *text, size_t len)
 static void
 emit_parent(int level, const char *text, size_t len)
 {
+	static char	 when[40];
+	static time_t	 second = -1;
 	struct timespec	 ts;
 	struct tm	 tm;
-	char		 when[40], line[LIM_LOGLINE + 128];
+	size_t		 room;
 	int		 n;
 
 	if (!log_foreground) {
@@ -110,19 +117,33 @@ emit_parent(int level, const char *text, size_t len)
 		return;
 	}
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	if (gmtime_r(&ts.tv_sec, &tm) == NULL ||
-	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+	if (ts.tv_sec != second && (gmtime_r(&ts.tv_sec, &tm) == NULL ||
+	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0))
 		when[0] = '\0';
-	/* One write a line: lines of several daemons on one file stay whole. */
-	n = snprintf(line, sizeof(line), "%s.%03ldZ %s: %.*s\n", when,
+	second = ts.tv_sec;
+	if (sizeof(out) - out_len < LIM_LOGLINE + 128)
+		out_flush();
+	room = sizeof(out) - out_len;
+	n = snprintf(out + out_len, room, "%s.%03ldZ %s: %.*s\n", when,
 	    ts.tv_nsec / 1000000, log_name, (int)len, text);
 	if (n < 0)
 		return;
-	if ((size_t)n >= sizeof(line)) {
-		n = sizeof(line) - 1;
-		line[n - 1] = '\n';
+	if ((size_t)n >= room) {
+		n = (int)room - 1;
+		out[out_len + (size_t)n - 1] = '\n';
 	}
-	if (write(STDERR_FILENO, line, (size_t)n) == -1)
+	out_len += (size_t)n;
+}
+
+/* No more at once than a pipe takes whole: lines of several daemons on one
+   file or pipe are not mixed. */
+static void
+out_flush(void)
+{
+	size_t	 n = out_len;
+
+	out_len = 0;
+	if (n > 0 && write(STDERR_FILENO, out, n) == -1)
 		return;		/* there is nowhere left to say so */
 }
 
@@ -166,6 +187,7 @@ log_relay(int fd)
 				    (size_t)(nl - p) - 1);
 		}
 	}
+	out_flush();
 }
 
 /* fmt, then with an errno ": " and its text. */

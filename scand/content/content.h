@@ -55,7 +55,8 @@ int	budget_out(struct budget *, size_t n);
 /* Some work without output (a walk over entries): looks at the clock now and
    then.  0, or -1: stop now. */
 int	budget_step(struct budget *);
-/* The same for n octets that were read or skipped, 64 KB at most. */
+/* The same for n octets that were read or skipped, 64 KB at a time, or will be
+   searched. */
 int	budget_work(struct budget *, size_t n);
 /* n octets of memory will be held.  0, or -1: there is no room; what was
    granted is given back by budget_release(). */

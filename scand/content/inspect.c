@@ -174,7 +174,9 @@ look(struct inspect *in, const char *name, const enum content_type *known,
 	where_push(in, &place, name);
 	if (b->blobs_max != 0 && b->blobs >= b->blobs_max)
 		b->over |= BUDGET_BLOBS;
-	if (budget_step(b) == -1 || b->depth >= b->depth_max) {
+	/* All of it is searched several times. */
+	if (budget_step(b) == -1 || budget_work(b, n) == -1 ||
+	    b->depth >= b->depth_max) {
 		if (!budget_is_over(b))
 			b->over |= BUDGET_DEPTH;
 		tell_over(in);

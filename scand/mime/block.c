@@ -162,15 +162,16 @@ static int
 own_boundary(const struct scan *s, const struct mime_line *l)
 {
 	const struct block *b = s->b;
-	size_t len = l->len;
+	const struct span *v = b->v[BLOCK_TYPE];
+	size_t len = l->len, n;
 	unsigned i;
 
 	while (len > 2 && (l->p[len - 1] == ' ' || l->p[len - 1] == '\t'))
 		len--;
 	for (i = 0; len > 2 && i < b->n[BLOCK_TYPE]; i++) {
-		if (memmem(s->m->p + b->v[BLOCK_TYPE][i].at,
-		    b->v[BLOCK_TYPE][i].end - b->v[BLOCK_TYPE][i].at,
-		    l->p + 2, len - 2) != NULL)
+		n = v[i].end - v[i].at;
+		if (memmem(s->m->p + v[i].at, n < LIM_MIME_FIELD ? n :
+		    LIM_MIME_FIELD, l->p + 2, len - 2) != NULL)
 			return 1;
 	}
 	return 0;

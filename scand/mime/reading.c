@@ -119,6 +119,8 @@ octets_read(struct octets *o, const struct mime *m, struct budget *b,
 	int more;
 
 	o->differs = 0;
+	if (budget_is_over(b))
+		return -1;
 	if (r->encoding == ENCODING_NONE) {
 		o->p = m->p + r->from;
 		o->n = n;
@@ -130,8 +132,10 @@ octets_read(struct octets *o, const struct mime *m, struct budget *b,
 	do {
 		before = d.len;
 		more = decode_step(&d, STEP);
-		/* Blanks at the end of a line are taken back. */
-		if (budget_out(b, d.len > before ? d.len - before : 0) == -1)
+		/* Blanks at the end of a line are taken back; there may be
+		   work that yields nothing. */
+		if (budget_out(b, d.len > before ? d.len - before : 0) == -1 ||
+		    budget_work(b, n < STEP ? n : STEP) == -1)
 			return -1;
 	} while (more);
 	o->p = o->buf;

@@ -26,8 +26,8 @@ static void	look_octets(struct found *, const struct mime *,
 		    const struct octets *);
 static void	look_names(struct found *, const struct mime *,
 		    const struct mime_part *, enum content_type);
-static int	is_worth(const struct mime *, const struct mime_part *,
-		    const struct reading *);
+static int	is_worth(struct found *, const struct mime *,
+		    const struct mime_part *, const struct reading *);
 static int	is_reported(const struct mime *, const struct mime_part *);
 static int	is_walked(const struct mime_part *, enum encoding);
 static int	is_nothing(enum content_type);
@@ -140,7 +140,7 @@ look_part(struct found *f, const struct mime *m, size_t i, struct octets *o)
 	for (k = 0; k < n; k++) {
 		f->other = k > 0 || f->doubtful > 0;
 		f->guess = v[k].guess;
-		if ((!v[k].guess || !f->known) && is_worth(m, p, &v[k]))
+		if ((!v[k].guess || !f->known) && is_worth(f, m, p, &v[k]))
 			look_reading(f, m, p, &v[k], o);
 	}
 	f->other = f->doubtful > 0;
@@ -223,13 +223,15 @@ look_names(struct found *f, const struct mime *m, const struct mime_part *p,
  * do not mean it: only if lines of boundaries can be hidden in it.
  */
 static int
-is_worth(const struct mime *m, const struct mime_part *p,
+is_worth(struct found *f, const struct mime *m, const struct mime_part *p,
     const struct reading *r)
 {
 	const uint8_t *b = m->p + r->from;
 	size_t n = r->to - r->from;
 
 	if (!(p->flags & PART_PARENT) || r->encoding != ENCODING_QP)
+		return 1;
+	if (budget_work(&f->in.budget, n) == -1)
 		return 1;
 	return memmem(b, n, "=2D", 3) != NULL ||
 	    memmem(b, n, "=2d", 3) != NULL;

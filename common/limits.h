@@ -96,6 +96,12 @@
 #define LIM_LIST_RUN		20	/* clients in a row that are on a list,
 					   before it is tested out of turn */
 #define LIM_ANSWERS		256	/* names that one message asks for */
+#define LIM_ANSWERS_HELD	(20 * 1024 * 1024)	/* octets of all that
+					   are open or not judged by yet */
+#define LIM_SCAN_PRIVATE	(108 * 1024 * 1024)	/* of a scanner: what
+					   waits, and what is unpacked of one
+					   message; 20 MB are for the rest */
+#define LIM_SCAN_ROOM		(8 * 1024 * 1024)	/* to unpack, always */
 #define LIM_LINKS		20	/* hosts in links of one message; of
 					   more a sample is taken */
 #define LIM_LINK_HOSTS		2560	/* octets of them all */
@@ -121,7 +127,7 @@
 #define LIM_DKIM_HDRLIST	4000	/* its h=; libopendkim cuts at 4095 */
 #define LIM_DKIM_LINE		(1024 * 1024)	/* a word of the body, which
 					   libopendkim holds in memory */
-#define LIM_DKIM_HELD		(128 * 1024 * 1024)	/* octets of all that
+#define LIM_DKIM_HELD		(20 * 1024 * 1024)	/* octets of all that
 					   wait for their keys */
 #define LIM_ARC_SETS		50	/* RFC 8617 4.2.1 */
 #define LIM_ARC_HELD		(32 * 1024 * 1024)	/* the same for ARC */

@@ -15,6 +15,7 @@
 struct answers_count	 answers_count;
 
 static struct answer	 gone = { .status = DNS_TIMEOUT, .refs = 1 };
+static size_t		 held;		/* octets, see answers_held() */
 /* Those with open questions. */
 static TAILQ_HEAD(, answers) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
@@ -22,6 +23,8 @@ static const struct answer *answers_look(struct answers *, const char *,
 			    enum dns_type, unsigned);
 static struct answer_slot *answers_note(struct answers *, const char *,
 			    uint32_t, enum dns_type, unsigned);
+static struct answer_slot *slot_new(const char *);
+static void		 slot_free(struct answer_slot *);
 static uint64_t		 slot_ask(struct answers *, struct answer_slot *,
 			    uint64_t);
 static void		 answers_listed(struct answers *);
@@ -93,7 +96,8 @@ answers_note(struct answers *a, const char *name, uint32_t hash,
 	struct answer_slot *s, **grown;
 	size_t size;
 
-	if (a->n == LIM_ANSWERS || *name == '\0')
+	if (a->n == LIM_ANSWERS || *name == '\0' ||
+	    strlen(name) >= DNS_NAME || held > LIM_ANSWERS_HELD)
 		return NULL;
 	if (a->n == a->size) {
 		size = a->size == 0 ? 16 : a->size * 2;
@@ -103,14 +107,9 @@ answers_note(struct answers *a, const char *name, uint32_t hash,
 		a->slots = grown;
 		a->size = size;
 	}
-	/* Slots are kept from message to message. */
-	if ((s = a->slots[a->n]) == NULL) {
-		if ((s = calloc(1, sizeof(*s))) == NULL)
-			return NULL;
-		a->slots[a->n] = s;
-	}
-	if (strlcpy(s->name, name, sizeof(s->name)) >= sizeof(s->name))
+	if ((s = slot_new(name)) == NULL)
 		return NULL;
+	a->slots[a->n] = s;
 	s->hash = hash;
 	s->type = type;
 	s->breaker = breaker;
@@ -130,6 +129,33 @@ answers_note(struct answers *a, const char *name, uint32_t hash,
 		a->wanted++;
 	}
 	return s;
+}
+
+static struct answer_slot *
+slot_new(const char *name)
+{
+	struct answer_slot *s;
+	size_t size = sizeof(*s) + strlen(name) + 1;
+
+	if ((s = calloc(1, size)) == NULL)
+		return NULL;
+	memcpy(s->name, name, size - sizeof(*s));
+	held += size;
+	return s;
+}
+
+static void
+slot_free(struct answer_slot *s)
+{
+	answer_release(s->answer);
+	held -= sizeof(*s) + strlen(s->name) + 1;
+	free(s);
+}
+
+size_t
+answers_held(void)
+{
+	return held;
 }
 
 size_t
@@ -275,17 +301,15 @@ answers_give_up(struct answers *a)
 void
 answers_free(struct answers *a)
 {
-	struct answer_slot *s;
 	size_t i;
 
 	for (i = 0; i < a->n; i++) {
-		s = a->slots[i];
-		dns_cancel(s->question);
-		s->question = NULL;
-		answer_release(s->answer);
-		s->answer = NULL;
+		dns_cancel(a->slots[i]->question);
+		slot_free(a->slots[i]);
 	}
-	a->n = a->wanted = a->open = 0;
+	free(a->slots);
+	a->slots = NULL;
+	a->n = a->size = a->wanted = a->open = 0;
 	answers_listed(a);
 }
 
@@ -305,10 +329,12 @@ answer_copy(const struct dns_answer *d)
 	struct dns_record *rec;
 	struct answer *a;
 	uint8_t *data;
-	size_t i;
+	size_t i, size = sizeof(*a) + answer_size(d);
 
-	if ((a = malloc(sizeof(*a) + answer_size(d))) == NULL)
+	if ((a = malloc(size)) == NULL)
 		return NULL;
+	a->size = size;
+	held += size;
 	rec = (struct dns_record *)(a + 1);
 	data = (uint8_t *)(rec + d->nrec);
 	a->status = d->status;
@@ -329,8 +355,10 @@ answer_copy(const struct dns_answer *d)
 static void
 answer_release(struct answer *a)
 {
-	if (a != NULL && --a->refs == 0)
-		free(a);
+	if (a == NULL || --a->refs > 0)
+		return;
+	held -= a->size;
+	free(a);
 }
 
 int

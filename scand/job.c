@@ -15,6 +15,7 @@
  */
 
 static TAILQ_HEAD(, job) pool = TAILQ_HEAD_INITIALIZER(pool);
+static size_t		 npool, njobs;	/* in the pool, in use */
 /* The parts of a message that is being parsed; used again for the next. */
 static struct mail_text	 text;
 static struct view	 view = { .text = &text };
@@ -54,10 +55,12 @@ job_new(void)
 {
 	struct job *j;
 
-	if ((j = TAILQ_FIRST(&pool)) != NULL)
+	if ((j = TAILQ_FIRST(&pool)) != NULL) {
 		TAILQ_REMOVE(&pool, j, entry);
-	else if ((j = calloc(1, sizeof(*j))) == NULL)
+		npool--;
+	} else if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
+	njobs++;
 	answers_init(&j->answers, 0, NULL, NULL);
 	j->changed = j->parked = 0;
 	j->virus.status = VIRUS_NOT_ASKED;
@@ -82,7 +85,19 @@ job_free(struct job *j)
 	scan_free(&j->scan);
 	free(j->tree);
 	j->tree = NULL;
+	njobs--;
+	if (npool == LIM_SCAN_BACKLOG) {
+		free(j);
+		return;
+	}
 	TAILQ_INSERT_HEAD(&pool, j, entry);
+	npool++;
+}
+
+size_t
+jobs_held(void)
+{
+	return njobs * sizeof(struct job) + answers_held() + dkim_held();
 }
 
 int

@@ -34,13 +34,13 @@ struct answer {
 	int			 truncated;
 	size_t			 nrec;
 	const struct dns_record	*rec;
+	size_t			 size;		/* of all of it */
 	uint32_t		 refs;
 };
 
 enum answer_state { ANSWER_WANTED, ANSWER_ASKED, ANSWER_HERE };
 
 struct answer_slot {
-	char			 name[DNS_NAME];
 	uint32_t		 hash;		/* of the name */
 	enum dns_type		 type;
 	enum answer_state	 state;
@@ -49,6 +49,7 @@ struct answer_slot {
 	struct answer		*answer;
 	struct dns_question	*question;
 	struct answers		*map;
+	char			 name[];
 };
 
 struct answers {
@@ -94,6 +95,8 @@ size_t	answers_ask(struct answers *);
 void	answers_give_up(struct answers *);
 /* Cancel what is open and forget. */
 void	answers_free(struct answers *);
+/* Octets of the answers and questions of all messages. */
+size_t	answers_held(void);
 /* A breaker has opened: all messages give up what they have asked of it. */
 void	answers_release(unsigned breaker);
 /* Does a record, which is text, say this domain? */
@@ -284,6 +287,8 @@ void	job_at(const char *path);
 /* From a pool; scan is to be filled by the caller.  NULL: no memory. */
 struct job *job_new(void);
 void	job_free(struct job *);
+/* Octets of memory of all jobs that there are. */
+size_t	jobs_held(void);
 /*
  * Once, before the rest: scan is filled, these are its octets.  They are not
  * needed afterwards.  -1: no memory.

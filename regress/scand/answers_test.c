@@ -199,6 +199,35 @@ test_limits(struct answers *a)
 	CHECK(answers_get(a, name, DNS_A) != NULL);
 	CHECK_INT(answers_ask(a), 0);
 	answers_free(a);
+	CHECK_INT(answers_held(), 0);
+}
+
+/* Many messages that wait for many answers, and one that comes then. */
+static void
+test_memory(void)
+{
+	static struct answers many[1000];
+	char name[DNS_NAME];
+	size_t i, held;
+	int k;
+
+	memset(name, 'x', sizeof(name));
+	name[200] = '\0';
+	for (i = 0; i < 1000 && answers_held() <= LIM_ANSWERS_HELD; i++) {
+		answers_init(&many[i], loop_now() + 5000, changed, NULL);
+		for (k = 0; k < LIM_ANSWERS; k++) {
+			name[0] = (char)('a' + k % 16);
+			name[1] = (char)('a' + k / 16);
+			(void)answers_get(&many[i], name, DNS_A);
+		}
+	}
+	CHECK(i > 100 && i < 1000);
+	CHECK(many[i - 1].given_up > 0);
+	held = answers_held();
+	CHECK(held < LIM_ANSWERS_HELD + 1000);
+	while (i > 0)
+		answers_free(&many[--i]);
+	CHECK_INT(answers_held(), 0);
 }
 
 int
@@ -209,5 +238,6 @@ main(void)
 	test_ask(&a);
 	test_give_up(&a);
 	test_limits(&a);
+	test_memory();
 	return unit_end();
 }

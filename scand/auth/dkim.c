@@ -106,8 +106,8 @@ block_alloc(void *closure, size_t n)
 	if (n > SIZE_MAX - sizeof(*b) - ALLOC_SLACK ||
 	    (b = malloc(sizeof(*b) + n + ALLOC_SLACK)) == NULL)
 		return NULL;
-	b->size = n;
-	held += n;
+	b->size = sizeof(*b) + n + ALLOC_SLACK;
+	held += b->size;
 	return b + 1;
 }
 

@@ -40,8 +40,14 @@ void
 attachment_budget(struct budget *b)
 {
 	const struct config *conf = job_config();
+	size_t held = jobs_held(), room = LIM_SCAN_ROOM;
 
 	budget_default(b);
+	/* With what waits for answers it stays within what we may have. */
+	if (held + room < LIM_SCAN_PRIVATE)
+		room = LIM_SCAN_PRIVATE - held;
+	if (b->held_max > room)
+		b->held_max = room;
 	b->depth_max = conf->limit_scan_depth;
 	b->blobs_max = conf->limit_scan_members;
 	b->out_max = conf->limit_scan_bytes;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "regress/scand/letters.h"
@@ -182,7 +183,7 @@ packing_add(struct packing *z, const char *name, const uint8_t *p, size_t n,
 		if ((packed = malloc(compressBound(n))) == NULL ||
 		    deflateInit2(&s, 6, Z_DEFLATED, -15, 8, 0) != Z_OK)
 			abort();
-		s.next_in = (Bytef *)(uintptr_t)p;
+		s.next_in = p;
 		s.avail_in = (uInt)n;
 		s.next_out = packed;
 		s.avail_out = (uInt)compressBound(n);

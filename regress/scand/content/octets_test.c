@@ -26,13 +26,13 @@ test_find(void)
 	unsigned k;
 
 	for (k = 0; k < 20000; k++) {
-		n = (size_t)random() % (sizeof(p) + 1);
-		len = 1 + (size_t)random() % sizeof(w);
-		from = (size_t)random() % (sizeof(p) + 1);
+		n = arc4random_uniform(sizeof(p) + 1);
+		len = 1 + arc4random_uniform(sizeof(w));
+		from = arc4random_uniform(sizeof(p) + 1);
 		for (i = 0; i < n; i++)
-			p[i] = "abN"[random() % 3];
+			p[i] = "abN"[arc4random_uniform(3)];
 		for (i = 0; i < len; i++)
-			w[i] = "abN"[random() % 3];
+			w[i] = "abN"[arc4random_uniform(3)];
 		want = plainly(p, n, from, w, len);
 		CHECK_INT(octets_find(p, n, from, w, len), want);
 		for (i = 0; i < len; i++)
@@ -79,7 +79,6 @@ test_text(void)
 int
 main(void)
 {
-	srandom(1);
 	test_find();
 	test_ascii();
 	test_text();

@@ -217,7 +217,7 @@ static void
 check_memory(struct parse *p)
 {
 	const struct config	*cf = p->cf;
-	uint64_t		 part, most;
+	uint64_t		 part, most, least;
 	int			 where = ONCE_PROCESSES + ITEM_SMTP;
 	char			 memory[UNIT_STRLEN], max[UNIT_STRLEN];
 
@@ -231,13 +231,15 @@ check_memory(struct parse *p)
 		where = ONCE_MEMORY;
 	else if (p->once[where].file == NULL)
 		where = ONCE_MESSAGE;
+	/* The least that has it. */
+	least = (cf->message_max * LIM_RESERVE + LIM_RESERVE - 2) /
+	    (LIM_RESERVE - 1) * cf->nsmtp;
 	parse_error(p, check_where(p, where), "memory %s in %u smtp "
 	    "process%s has no room for message max %s; it takes %llu octets",
 	    unit_print_size(cf->memory, memory), cf->nsmtp,
 	    cf->nsmtp == 1 ? "" : "es",
 	    unit_print_size(cf->message_max, max),
-	    (unsigned long long)((cf->message_max * LIM_RESERVE +
-	    LIM_RESERVE - 2) / (LIM_RESERVE - 1) * cf->nsmtp));
+	    (unsigned long long)least);
 }
 
 /* The first time has to be shorter; told where one of them was written. */

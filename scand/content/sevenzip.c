@@ -22,6 +22,8 @@
 #define CODERS_MAX	32	/* of a folder */
 #define JOINED		(1ULL << 62)	/* of a folder's memory: BCJ2 */
 
+#define ENTRY		96	/* octets for a file, roughly */
+
 #define ID_COPY		0x00
 #define ID_LZMA2	0x21
 #define ID_LZMA		0x030101
@@ -49,12 +51,14 @@ struct sevenzip {
 	size_t		 n;
 	int		 encrypted;
 	int		 cut;		/* its header is further on */
-	uint64_t	 memory;	/* for the largest folder */
+	uint64_t	 memory;	/* for the largest folder, and files */
 	/* Of the last streams info: its first pack stream and folder. */
 	uint64_t	 pack_at, pack_n;
 	struct coder	 coder;
 	unsigned	 coders;
 	uint64_t	 unpack_n;
+	uint64_t	 folders;
+	uint64_t	 digests;	/* that folders have */
 };
 
 static int	 headers(struct sevenzip *);
@@ -63,6 +67,8 @@ static uint8_t	*unpack_header(struct sevenzip *, size_t *);
 static int	 unpack_lzma(const struct coder *, const uint8_t *, size_t,
 		    uint8_t *, size_t);
 static void	 read_streams(struct sevenzip *, struct cursor *);
+static void	 read_substreams(struct sevenzip *, struct cursor *);
+static void	 read_files(struct sevenzip *, struct cursor *);
 static void	 read_pack(struct sevenzip *, struct cursor *);
 static void	 read_folders(struct sevenzip *, struct cursor *);
 static unsigned	 read_folder(struct sevenzip *, struct cursor *, uint64_t *,
@@ -70,7 +76,7 @@ static unsigned	 read_folder(struct sevenzip *, struct cursor *, uint64_t *,
 static void	 read_coder(struct cursor *, struct coder *, uint64_t *,
 		    uint64_t *);
 static uint64_t	 coder_memory(const struct coder *);
-static void	 skip_digests(struct cursor *, uint64_t);
+static uint64_t	 skip_digests(struct cursor *, uint64_t);
 static uint64_t	 number(struct cursor *);
 static uint64_t	 count(struct cursor *, uint64_t);
 static uint8_t	 octet(struct cursor *);
@@ -173,8 +179,12 @@ headers(struct sevenzip *z)
 			/* Nobody writes additional streams (3). */
 			if ((id = octet(&c)) == 4)
 				read_streams(z, &c);
-			else if (id == 3)
+			else if (id == 5)
+				c.at--;
+			else if (id != 0)
 				c.bad = 1;
+			if (id != 0)
+				read_files(z, &c);
 			ret = c.bad ? -1 : 0;
 			break;
 		}
@@ -272,8 +282,60 @@ read_streams(struct sevenzip *z, struct cursor *c)
 		read_folders(z, c);
 		id = octet(c);
 	}
-	/* How folders are divided into files says nothing here. */
-	(void)id;
+	if (id == 8) {
+		read_substreams(z, c);
+		id = octet(c);
+	}
+	if (id != 0)
+		c->bad = 1;
+}
+
+/*
+ * How folders are divided into files: numbers of them, all sizes but the last
+ * of each folder, and digests of those that have none as a folder.
+ */
+static void
+read_substreams(struct sevenzip *z, struct cursor *c)
+{
+	uint64_t i, n, sizes = 0, all = z->folders, alone = z->folders;
+	uint8_t id = octet(c);
+
+	if (id == 0x0d) {
+		for (i = all = alone = 0; i < z->folders && !c->bad; i++) {
+			n = count(c, COUNT_MAX);
+			all += n;
+			alone += n == 1;
+			sizes += n > 1 ? n - 1 : 0;
+		}
+		id = octet(c);
+	}
+	if (id == 9) {
+		for (i = 0; i < sizes && !c->bad; i++)
+			(void)number(c);
+		id = octet(c);
+	}
+	if (id == 0x0a) {
+		/* Nobody has a digest for some folders only. */
+		if (z->digests != 0 && z->digests != z->folders)
+			c->bad = 1;
+		(void)skip_digests(c, z->digests == 0 ? all : all - alone);
+		id = octet(c);
+	}
+	if (id != 0)
+		c->bad = 1;
+}
+
+/* Their number, for which libarchive allocates: each has at least the two
+   octets of an empty name. */
+static void
+read_files(struct sevenzip *z, struct cursor *c)
+{
+	uint8_t id = octet(c);
+
+	if (id == 5)
+		z->memory += ENTRY * count(c, (c->n - c->at) / 2);
+	else if (id != 0)
+		c->bad = 1;
 }
 
 static void
@@ -293,7 +355,7 @@ read_pack(struct sevenzip *z, struct cursor *c)
 					z->pack_n = size;
 			}
 		else if (id == 0x0a)
-			skip_digests(c, n);
+			(void)skip_digests(c, n);
 		else
 			c->bad = 1;
 	}
@@ -310,7 +372,8 @@ read_folders(struct sevenzip *z, struct cursor *c)
 		c->bad = 1;
 		return;
 	}
-	n = count(c, COUNT_MAX);
+	z->folders = n = count(c, COUNT_MAX);
+	z->digests = 0;
 	/* A folder has two octets at least: no allocation by a claim. */
 	if (octet(c) != 0 || n > c->n - c->at)
 		c->bad = 1;
@@ -358,7 +421,7 @@ out:
 	free(memory_of);
 	while (!c->bad && (id = octet(c)) != 0) {
 		if (id == 0x0a)
-			skip_digests(c, n);
+			z->digests = skip_digests(c, n);
 		else
 			c->bad = 1;
 	}
@@ -444,7 +507,8 @@ coder_memory(const struct coder *c)
 	return 0;
 }
 
-static void
+/* How many there are of n. */
+static uint64_t
 skip_digests(struct cursor *c, uint64_t n)
 {
 	uint64_t i, defined = n;
@@ -459,6 +523,7 @@ skip_digests(struct cursor *c, uint64_t n)
 		}
 	}
 	skip(c, defined * 4);
+	return defined;
 }
 
 /* The ones that its first octet begins with count further octets, which are

@@ -28,6 +28,8 @@ static const struct {
 	/* One that is a pipe, and one that is a link, to Unix. */
 	{ "sevenzip/fifo", 0, FINDING_MACRO, NULL },
 	{ "sevenzip/link", 0, FINDING_OPAQUE, NULL },
+	/* As many files as would need 6 GB to list. */
+	{ "sevenzip/files", 0, FINDING_DAMAGED, NULL },
 	{ "sevenzip/deflate64", 0, FINDING_OPAQUE, "2 - text 777\n" },
 	{ "rar/stored4", 0, FINDING_MAX, "2 a.txt text 740\n" },
 	{ "rar/member4", 0, FINDING_ARCHIVE_ENCRYPTED, NULL },

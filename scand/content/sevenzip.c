@@ -297,7 +297,7 @@ read_streams(struct sevenzip *z, struct cursor *c)
 static void
 read_substreams(struct sevenzip *z, struct cursor *c)
 {
-	uint64_t i, n, sizes = 0, all = z->folders, alone = z->folders;
+	uint64_t i, n, sizes = 0, all = z->folders, alone = all;
 	uint8_t id = octet(c);
 
 	if (id == 0x0d) {

@@ -76,9 +76,8 @@
 #define LIM_SCAN_JOBS		2048	/* in all, each with a descriptor */
 #define LIM_SCAN_WAITERS	4	/* askers of one id */
 #define LIM_SCAN_BACKLOG	8	/* given to one scanner in advance */
-#define LIM_SCAN_PARKED		LIM_SCAN_JOBS	/* of one scanner, waiting for
-					   DNS: all of them, or those that do
-					   not wait would */
+#define LIM_SCAN_PARKED		1280	/* of one scanner, waiting for DNS:
+					   two can have all; 40 MB */
 #define LIM_SCAN_RERUNS		3	/* of a job that was not to blame */
 #define LIM_SCAN_CPU_S		20	/* one job; then the scanner dies */
 #define LIM_SCAN_RUN_S		60	/* the same by the clock, for a scanner
@@ -96,11 +95,11 @@
 #define LIM_LIST_RUN		20	/* clients in a row that are on a list,
 					   before it is tested out of turn */
 #define LIM_ANSWERS		256	/* names that one message asks for */
-#define LIM_ANSWERS_HELD	(20 * 1024 * 1024)	/* octets of all that
+#define LIM_ANSWERS_HELD	(12 * 1024 * 1024)	/* octets of all that
 					   are open or not judged by yet */
-#define LIM_SCAN_PRIVATE	(108 * 1024 * 1024)	/* of a scanner: what
+#define LIM_SCAN_PRIVATE	(104 * 1024 * 1024)	/* of a scanner: what
 					   waits, and what is unpacked of one
-					   message; 20 MB are for the rest */
+					   message; 24 MB are for the rest */
 #define LIM_SCAN_ROOM		(8 * 1024 * 1024)	/* to unpack, always */
 #define LIM_LINKS		20	/* hosts in links of one message; of
 					   more a sample is taken */
@@ -127,10 +126,10 @@
 #define LIM_DKIM_HDRLIST	4000	/* its h=; libopendkim cuts at 4095 */
 #define LIM_DKIM_LINE		(1024 * 1024)	/* a word of the body, which
 					   libopendkim holds in memory */
-#define LIM_DKIM_HELD		(20 * 1024 * 1024)	/* octets of all that
+#define LIM_DKIM_HELD		(32 * 1024 * 1024)	/* octets of all that
 					   wait for their keys */
 #define LIM_ARC_SETS		50	/* RFC 8617 4.2.1 */
-#define LIM_ARC_HELD		(32 * 1024 * 1024)	/* the same for ARC */
+#define LIM_ARC_HELD		(8 * 1024 * 1024)	/* the same for ARC */
 #define LIM_DMARC_AUTHORS	4	/* RFC 9989 11.5: domains of one From */
 #define LIM_REPORT		60000	/* of gwctl scan; below LIM_STRING */
 

@@ -97,7 +97,8 @@ job_free(struct job *j)
 size_t
 jobs_held(void)
 {
-	return njobs * sizeof(struct job) + answers_held() + dkim_held();
+	return njobs * sizeof(struct job) + answers_held() + dkim_held() +
+	    arc_held();
 }
 
 int

@@ -382,6 +382,7 @@ void	dkim_content(struct job *, const struct view *);
 void	auth_dkim(struct job *);
 void	dkim_end(struct job *);		/* forget what waits */
 size_t	dkim_held(void);		/* octets of all that wait */
+size_t	arc_held(void);			/* the same of arc.c */
 /* arc.c: RFC 8617; the same way. */
 void	arc_content(struct job *, const struct view *);
 void	auth_arc(struct job *);

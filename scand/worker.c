@@ -71,7 +71,8 @@ worker_for(const struct task *t)
 	struct task *first;
 
 	TAILQ_FOREACH(w, &workers, entry) {
-		if (w->killed || w->nparked >= LIM_SCAN_PARKED)
+		if (w->killed ||
+		    w->nparked + w->ngiven >= LIM_SCAN_PARKED)
 			continue;
 		if ((first = TAILQ_FIRST(&w->given)) == NULL)
 			return w;

@@ -55,6 +55,12 @@ static int	 signature_good(const struct signature *,
 static EVP_PKEY	*key_load(const char *, enum dkim_alg, const char **);
 static int	 key_allows(const struct tag *, const char *);
 
+size_t
+arc_held(void)
+{
+	return held;
+}
+
 void
 arc_content(struct job *j, const struct view *v)
 {

@@ -9,7 +9,8 @@
 
 /*
  * Everything that reads addresses, on one input; what a path yields must pass
- * again as a mailbox, and folding must be stable.
+ * again as a mailbox, and folding must be stable.  A domain of U-labels grows
+ * when it is folded, and may grow too long.
  */
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -19,6 +20,16 @@ check(int ok)
 {
 	if (!ok)
 		abort();
+}
+
+static int
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s > 0x7f)
+			return 0;
+	}
+	return 1;
 }
 
 static void
@@ -36,9 +47,12 @@ one_path(const char *s, int utf8)
 	if (*dst == '\0' || strcmp(dst, "postmaster") == 0)
 		return;
 	check(address_mailbox(dst, utf8, &why) == 0);
-	check(address_fold(dst, fold, sizeof(fold)) == 0);
-	check(strlen(fold) <= strlen(dst));
-	check(address_mailbox(fold, utf8, &why) == 0);
+	if (address_fold(dst, fold, sizeof(fold)) == -1) {
+		check(!is_ascii(dst));
+		return;
+	}
+	check(strlen(fold) <= strlen(dst) || !is_ascii(dst));
+	check(address_mailbox(fold, utf8, &why) == 0 || !is_ascii(dst));
 	check(address_fold(fold, again, sizeof(again)) == 0);
 	check(strcmp(fold, again) == 0);
 }

@@ -221,7 +221,7 @@ def judge(channel, content, **more):
 
 def test_verdicts(d):
     c = d.front()
-    assert c.credits == 512
+    assert c.credits > 0
     v = judge(c, LETTER)
     assert v.actions == ["accept"] and v.hits == [], v.hits
     assert v.rdns == "mx.a.example", v.rdns

@@ -152,10 +152,10 @@ def hop_hangs():
         watch.note("next hop hangs", answers)
         check(answers, "250", DEADLINE + 20)
         assert watch.hop <= 10, f"{watch.hop} connections to one next hop"
-        # queue holds what it was given until it is durable, with a copy on
-        # its way to spool; that keeps files of small messages open, to use
-        # them again.
-        watch.bounded(smtp=3 * MANY, queue=2 * MANY, spool=1100)
+        # broker holds what waits for a scanner.  queue holds what it was
+        # given until it is durable, with a copy on its way to spool; that
+        # keeps files of small messages open, to use them again.
+        watch.bounded(smtp=3 * MANY, broker=MANY, queue=2 * MANY, spool=1100)
         until(lambda: len(w.gw.spooled()) == MANY, "all are in the spool")
         w.mx.add_rules("clear")
         w.mx.down()

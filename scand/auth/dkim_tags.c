@@ -256,7 +256,7 @@ identity_copy(const struct tag *t, char *dst, size_t size)
 	if (tag_copy(t, value, sizeof(value)) == -1)
 		return -1;
 	for (p = value; *p != '\0' && n + 1 < size; p++) {
-		c = *p;
+		c = (unsigned char)*p;
 		if (c == '=') {
 			if (strspn(p + 1, hex) < 2)
 				return -1;

@@ -345,6 +345,16 @@ put_durable(struct put *p, int fd)
 	queue_kick();
 }
 
+/*
+ * It was asked of another queue before, and has been stored.  If nobody waits
+ * for it any more, spool must be told: it would keep what no queue knows.
+ */
+void
+accept_found(struct entry *e)
+{
+	e->put->sent = 1;
+}
+
 /* spool is there (again): what it has not answered for is sent to it. */
 void
 accept_ready(void)

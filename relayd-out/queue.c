@@ -203,6 +203,8 @@ load(const struct loaded *l)
 	}
 	if ((e = entry_find(l->id)) != NULL) {
 		/* We know it, and better. */
+		if (e->put != NULL)
+			accept_found(e);
 		if (e->state == ENTRY_QUEUED && (e->flags != l->flags ||
 		    e->nrcpts != l->nrcpts ||
 		    memcmp(e->rstate, l->state, l->nrcpts) != 0))

@@ -179,6 +179,7 @@ void	 queue_save(const struct entry *, char *const *notes);
 int	 accept_put(struct ipc *, struct imsg *);
 int	 accept_cancel(struct ipc *, struct imsg *);
 int	 accept_stored(struct ipc *, struct imsg *);
+void	 accept_found(struct entry *);	/* that has a put, in spool */
 void	 accept_ready(void);		/* spool is there, all was loaded */
 void	 accept_peer_gone(struct ipc *);
 void	 accept_tick(uint64_t now);	/* deadlines */

@@ -132,6 +132,7 @@ void	build_message(struct parse *, struct value *);
 void	build_memory(struct parse *, struct value *);
 void	build_antivirus(struct parse *, struct value *word,
 	    struct values *clamd, struct value *failure);
+void	build_hashes(struct parse *, struct values *);
 void	build_symbol(struct parse *, struct value *, struct value *points);
 void	build_directory(struct parse *, struct items *);
 void	build_dkim(struct parse *, struct values *, struct value *below,

@@ -373,6 +373,7 @@ config_free(struct config *cf)
 	cidr_list_free(&cf->network_except);
 	cidr_list_free(&cf->cluster);
 	names_free(&cf->clamd);
+	names_free(&cf->virus_hashes);
 	names_free(&cf->operators);
 	names_free(&cf->dkim_selectors);
 	cidr_list_free(&cf->forwarders);

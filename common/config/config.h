@@ -205,6 +205,7 @@ struct config {
 	uint32_t		 grey_delay_s, grey_window_s, grey_keep_s;
 	enum config_antivirus	 antivirus;
 	struct config_names	 clamd;		/* socket paths */
+	struct config_names	 virus_hashes;	/* of builtin, sorted */
 	enum action		 antivirus_down; /* TEMPFAIL or ACCEPT */
 	TAILQ_HEAD(, config_dnsbl) dnsbls;
 	size_t			 ndnsbls;

@@ -7,12 +7,14 @@
 
 #include "common/config/build.h"
 #include "common/limits.h"
+#include "common/message.h"
 
 /*
  * The statements about the gateway as a whole: names, policies of scanning,
  * limits, places, processes.
  */
 
+static int	hash_cmp(const void *, const void *);
 static void	replace(char **, char *);
 
 #define AT(member)	offsetof(struct config, limit_##member)
@@ -118,6 +120,42 @@ build_memory(struct parse *p, struct value *v)
 		build_size(p, v, &p->cf->memory);
 }
 
+static int
+hash_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+build_hashes(struct parse *p, struct values *vs)
+{
+	struct config_names	*names = &p->cf->virus_hashes;
+	struct value		*v;
+	char			*hash, *c;
+	size_t			 i;
+
+	for (v = vs->first; v != NULL; v = v->next) {
+		if ((hash = parse_strdup(p, v->text)) == NULL)
+			return;
+		for (c = hash; *c != '\0'; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (c - hash != 2 * MESSAGE_HASH ||
+		    hash[strspn(hash, "0123456789abcdef")] != '\0')
+			parse_error(p, &v->where, "\"%s\" is no SHA-256: that "
+			    "is %d hexadecimal digits", v->text,
+			    2 * MESSAGE_HASH);
+		build_names(p, names, hash);
+	}
+	if (names->n == 0)
+		return;
+	/* They are looked up in this order. */
+	qsort(names->v, names->n, sizeof(names->v[0]), hash_cmp);
+	for (i = 1; i < names->n; i++)
+		if (strcmp(names->v[i - 1], names->v[i]) == 0)
+			parse_error(p, &vs->first->where, "the hash %s is "
+			    "given twice", names->v[i]);
+}
+
 void
 build_antivirus(struct parse *p, struct value *word, struct values *clamd,
     struct value *failure)
@@ -130,7 +168,7 @@ build_antivirus(struct parse *p, struct value *word, struct values *clamd,
 	if (clamd == NULL) {
 		p->cf->antivirus = ANTIVIRUS_BUILTIN;
 		parse_warn(p, &word->where, "the builtin antivirus knows "
-		    "test files and local hashes only");
+		    "test files and what it is told only");
 		return;
 	}
 	p->cf->antivirus = ANTIVIRUS_CLAMD;

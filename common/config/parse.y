@@ -86,6 +86,10 @@ statement	: SERVICE string		{ build_service(ps, $2); }
 		| ANTIVIRUS BUILTIN		{
 			build_antivirus(ps, $1, NULL, NULL);
 		}
+		| ANTIVIRUS BUILTIN strings	{
+			build_antivirus(ps, $1, NULL, NULL);
+			build_hashes(ps, $3);
+		}
 		| ANTIVIRUS CLAMD strings failure {
 			build_antivirus(ps, $1, $3, $4);
 		}
@@ -357,7 +361,7 @@ string		: STRING
 static const struct keyword keywords[] = {
 	{ "accept",	ACCEPT,		NULL },
 	{ "antivirus",	ANTIVIRUS,	"antivirus clamd PATH [on failure "
-	    "ACTION], or antivirus builtin" },
+	    "ACTION], or antivirus builtin [HASHES]" },
 	{ "arc",	ARC,		"arc sealers { DOMAIN, ... }" },
 	{ "archive",	ARCHIVE,	NULL },
 	{ "at",		AT,		NULL },

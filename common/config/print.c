@@ -168,7 +168,12 @@ print_policy(const struct config *cf, FILE *fp)
 		fprintf(fp, "%s %s\n", config_decisive[d],
 		    action_word(cf->policy.decisive[d]));
 	if (cf->antivirus == ANTIVIRUS_BUILTIN) {
-		fprintf(fp, "antivirus builtin\n");
+		if (cf->virus_hashes.n == 0)
+			fprintf(fp, "antivirus builtin");
+		else
+			print_names(fp, "antivirus builtin",
+			    &cf->virus_hashes);
+		putc('\n', fp);
 		return;
 	}
 	print_names(fp, "antivirus clamd", &cf->clamd);

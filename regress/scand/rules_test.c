@@ -35,12 +35,16 @@
 
 #define DIRECTORY	"regress/scand/cases"
 
+/* Of "just what the list knows\n". */
+#define LISTED	"53AC2642B01ED1E4A155E08C7949AA51" \
+		"7882e14539e61b8e68a58a16b33b95a9"
+
 static const char conf_text[] =
     "service \"mail-in.example.net\"\n"
     "node \"mail-in01.example.net\"\n"
     "network { 192.0.2.0/24 }\n"
     "listen on 127.0.0.1 port 2525\n"
-    "antivirus builtin\n"
+    "antivirus builtin { \"" LISTED "\" }\n"
     "greylist at 4.0\nreject at 8.0\n"
     "dnsbl \"bl.example.org\" { 127.0.0.2 points 4.0,"
     " 127.0.0.10 - 127.0.0.11 points 2.0 }\n"

@@ -93,6 +93,7 @@ enum finding {
 	FINDING_NAME_DISAGREES,	/* name says one thing, content another */
 	FINDING_NAME_OVERRIDE,	/* right-to-left override in a name */
 	FINDING_EICAR,
+	FINDING_LISTED,		/* known by its hash */
 	FINDING_MAX
 };
 
@@ -127,6 +128,8 @@ struct inspect {
 	/* Every thing once, for the explaining tree; may be NULL. */
 	void		(*node)(void *arg, unsigned depth, const char *name,
 			    enum content_type, uint64_t size);
+	/* What this thing is known as to the caller, or NULL.  May be NULL. */
+	const char	*(*listed)(void *arg, const uint8_t *, size_t);
 	void		*arg;
 	/*
 	 * A thing that is a MIME entity (an .eml, MHTML, one message of a

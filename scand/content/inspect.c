@@ -133,6 +133,7 @@ static const char	*const finding_names[FINDING_MAX] = {
 	[FINDING_NAME_DISAGREES] = "name and content disagree",
 	[FINDING_NAME_OVERRIDE] = "name reads backwards",
 	[FINDING_EICAR] = "EICAR test file",
+	[FINDING_LISTED] = "known by its hash",
 };
 
 const char *
@@ -170,6 +171,7 @@ look(struct inspect *in, const char *name, const enum content_type *known,
 	struct budget *b = &in->budget;
 	struct place place;
 	enum content_type type;
+	const char *as;
 
 	where_push(in, &place, name);
 	if (b->blobs_max != 0 && b->blobs >= b->blobs_max)
@@ -193,6 +195,8 @@ look(struct inspect *in, const char *name, const enum content_type *known,
 	executable_look(in, type, p, n);
 	if (is_eicar(p, n))
 		content_report(in, FINDING_EICAR, "");
+	if (in->listed != NULL && (as = in->listed(in->arg, p, n)) != NULL)
+		content_report(in, FINDING_LISTED, as);
 	look_inside(in, type, p, n);
 	if (cut)
 		look_cut(in, type, p, n);

@@ -20,6 +20,8 @@
 static void	found_report(void *, enum finding, const char *, const char *);
 static void	found_node(void *, unsigned, const char *, enum content_type,
 		    uint64_t);
+static const char *found_listed(void *, const uint8_t *, size_t);
+static int	hash_cmp(const void *, const void *);
 static void	found_told(struct found *, enum symbol_id, const char *,
 		    const char *);
 static int	is_unix_script(const struct found *);
@@ -62,6 +64,7 @@ static const enum symbol_id symbols[FINDING_MAX] = {
 	[FINDING_NAME_DISAGREES] = SYM_NAME_DISAGREES,
 	[FINDING_NAME_OVERRIDE] = SYM_NAME_OVERRIDE,
 	[FINDING_EICAR] = SYM_VIRUS,
+	[FINDING_LISTED] = SYM_VIRUS,
 };
 
 void
@@ -71,6 +74,8 @@ found_begin(struct found *f, struct job *j, const struct view *v)
 	f->in.budget = v->budget;
 	f->in.report = found_report;
 	f->in.node = found_node;
+	if (job_config()->virus_hashes.n > 0)
+		f->in.listed = found_listed;
 	f->in.arg = f;
 	f->j = j;
 	f->text = v->text;
@@ -139,6 +144,36 @@ found_node(void *arg, unsigned depth, const char *name,
 	    *shown == '\0' ? "" : " ", content_type_name(type),
 	    f->other && f->label != NULL ? ", read otherwise" : "");
 	f->label = NULL;
+}
+
+/* Is it one of those that the configuration names? */
+static const char *
+found_listed(void *arg, const uint8_t *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	static char hex[2 * MESSAGE_HASH + 1];
+	const struct config_names *names = &job_config()->virus_hashes;
+	uint8_t digest[MESSAGE_HASH];
+	struct hash *h;
+	size_t i;
+
+	(void)arg;
+	if (n == 0 || (h = hash_new()) == NULL)
+		return NULL;
+	hash_add(h, p, n);
+	hash_final(h, digest);
+	for (i = 0; i < MESSAGE_HASH; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	return bsearch(hex, names->v, names->n, sizeof(names->v[0]),
+	    hash_cmp) == NULL ? NULL : hex;
+}
+
+static int
+hash_cmp(const void *key, const void *one)
+{
+	return strcmp(key, *(char *const *)one);
 }
 
 static void

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 the Pförtner authors */
 
-#include <sys/queue.h>
-
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "regress/scand/auth/zone.h"
 #include "regress/unit.h"
 #include "scand/scand.h"
 
@@ -59,151 +58,53 @@ static const char conf_text[] =
     " domain \"uni.example\" deliver to 192.0.2.77\n"
     "}\n";
 
-/* The fake resolver. */
-struct record {
-	TAILQ_ENTRY(record)	 entry;
-	char			 name[DNS_NAME];
-	enum dns_type		 type;
-	enum dns_status		 status;
-	uint8_t			 data[600];
-	uint16_t		 len;
-};
-static TAILQ_HEAD(, record) zone = TAILQ_HEAD_INITIALIZER(zone);
-
-struct dns_question {
-	TAILQ_ENTRY(dns_question) entry;
-	char		 name[DNS_NAME];
-	enum dns_type	 type;
-	void		(*cb)(const struct dns_answer *, void *);
-	void		*arg;
-};
-static TAILQ_HEAD(, dns_question) questions =
-    TAILQ_HEAD_INITIALIZER(questions);
-static unsigned	 nasked;
-static int	 known;		/* the stub has kept all answers */
-
-struct dns_question *
-dns_ask(const char *name, enum dns_type type, uint64_t ms,
-    void (*cb)(const struct dns_answer *, void *), void *arg)
-{
-	struct dns_question *q = calloc(1, sizeof(*q));
-
-	(void)ms;
-	if (q == NULL)
-		return NULL;
-	(void)strlcpy(q->name, name, sizeof(q->name));
-	q->type = type;
-	q->cb = cb;
-	q->arg = arg;
-	TAILQ_INSERT_TAIL(&questions, q, entry);
-	nasked++;
-	return q;
-}
-
-void
-dns_cancel(struct dns_question *q)
-{
-	if (q == NULL)
-		return;
-	TAILQ_REMOVE(&questions, q, entry);
-	free(q);
-}
-
-/* Names that no case mentions do not exist. */
-static void
-dns_look(const char *name, enum dns_type type, struct dns_answer *a)
-{
-	struct record *r;
-	int seen = 0;
-
-	memset(a, 0, sizeof(*a));
-	a->ttl = 300;
-	a->status = DNS_NXDOMAIN;
-	TAILQ_FOREACH(r, &zone, entry) {
-		if (strcmp(r->name, name) != 0)
-			continue;
-		if (r->type != type && r->status == DNS_OK) {
-			if (!seen)
-				a->status = DNS_NODATA;
-			continue;
-		}
-		a->status = r->status;
-		seen = 1;
-		if (r->status == DNS_OK) {
-			a->rec[a->nrec].data = r->data;
-			a->rec[a->nrec++].len = r->len;
-		}
-	}
-}
-
-int
-dns_known(const char *name, enum dns_type type, struct dns_answer *a)
-{
-	if (!known)
-		return 0;
-	dns_look(name, type, a);
-	/* Failures are never kept. */
-	return a->status <= DNS_NXDOMAIN;
-}
-
-static void
-dns_step(void)
-{
-	struct dns_question *q = TAILQ_FIRST(&questions);
-	static struct dns_answer a;
-
-	dns_look(q->name, q->type, &a);
-	TAILQ_REMOVE(&questions, q, entry);
-	q->cb(&a, q->arg);
-	free(q);
-}
-
+/* A record of a case; names that no case mentions do not exist. */
 static void
 dns_line(char *rest)
 {
-	struct record *r = calloc(1, sizeof(*r));
+	static const struct {
+		const char	*word;
+		enum dns_type	 type;
+		enum dns_status	 status;
+	} words[] = {
+		{ "nxdomain", DNS_A, DNS_NXDOMAIN },
+		{ "fail", DNS_A, DNS_FAIL },
+		{ "timeout", DNS_A, DNS_TIMEOUT },
+		{ "A", DNS_A, DNS_OK },
+		{ "AAAA", DNS_AAAA, DNS_OK },
+		{ "PTR", DNS_PTR, DNS_OK },
+		{ "TXT", DNS_TXT, DNS_OK },
+		{ "MX", DNS_MX, DNS_OK },
+	};
 	char *name = strsep(&rest, " "), *type = strsep(&rest, " ");
-	uint16_t pref;
+	uint8_t data[DNS_DATA];
+	uint16_t pref = htons(10);
+	size_t i = 0, len = rest == NULL ? 0 : strlen(rest);
 
-	if (r == NULL || type == NULL)
-		return;
-	(void)strlcpy(r->name, name, sizeof(r->name));
-	if (strcmp(type, "nxdomain") == 0)
-		r->status = DNS_NXDOMAIN;
-	else if (strcmp(type, "fail") == 0)
-		r->status = DNS_FAIL;
-	else if (strcmp(type, "timeout") == 0)
-		r->status = DNS_TIMEOUT;
-	else if (strcmp(type, "A") == 0) {
-		r->type = DNS_A;
-		r->len = 4;
-		CHECK_INT(inet_pton(AF_INET, rest, r->data), 1);
-	} else if (strcmp(type, "AAAA") == 0) {
-		r->type = DNS_AAAA;
-		r->len = 16;
-		CHECK_INT(inet_pton(AF_INET6, rest, r->data), 1);
-	} else if (strcmp(type, "PTR") == 0) {
-		r->type = DNS_PTR;
-		r->len = (uint16_t)strlen(rest);
-		memcpy(r->data, rest, r->len);
-	} else if (strcmp(type, "TXT") == 0) {
-		r->type = DNS_TXT;
-		r->len = (uint16_t)strlen(rest);
-		CHECK(r->len < sizeof(r->data));
-		memcpy(r->data, rest, r->len);
-	} else {
-		CHECK_STR(type, "MX");
-		r->type = DNS_MX;
-		pref = htons(10);
-		memcpy(r->data, &pref, 2);
-		if (rest == NULL || strcmp(rest, ".") == 0)
-			r->len = 2;
-		else {
-			r->len = (uint16_t)(2 + strlen(rest));
-			memcpy(r->data + 2, rest, r->len - 2U);
-		}
+	while (type != NULL && strcmp(words[i].word, type) != 0) {
+		if (++i == sizeof(words) / sizeof(words[0]))
+			type = NULL;
 	}
-	TAILQ_INSERT_TAIL(&zone, r, entry);
+	if (type == NULL || len > sizeof(data) - 2) {
+		CHECK_STR(name, "a record that the test can read");
+		return;
+	}
+	if (words[i].status != DNS_OK)
+		len = 0;
+	else if (words[i].type == DNS_A || words[i].type == DNS_AAAA) {
+		len = words[i].type == DNS_A ? 4 : 16;
+		CHECK_INT(inet_pton(words[i].type == DNS_A ? AF_INET :
+		    AF_INET6, rest, data), 1);
+	} else if (words[i].type == DNS_MX) {
+		/* A dot alone is the null MX, RFC 7505. */
+		if (strcmp(rest, ".") == 0)
+			len = 0;
+		memcpy(data, &pref, 2);
+		memcpy(data + 2, rest, len);
+		len += 2;
+	} else
+		memcpy(data, rest, len);
+	zone_add(name, words[i].type, words[i].status, data, len);
 }
 
 /* One case. */
@@ -332,7 +233,6 @@ run_case(const char *path)
 {
 	static char text[70000], msg[140000];
 	struct expect x;
-	struct record *r;
 	struct verdict v;
 	char *rest, *line, got[1024];
 	struct job *j = job_new();
@@ -365,8 +265,8 @@ run_case(const char *path)
 	j->started = clock_ms();
 	answers_init(&j->answers, loop_now() + 10000, changed, j);
 	CHECK_INT(job_content(j, (uint8_t *)msg, n), 0);
-	while (job_evaluate(j) == 1)
-		dns_step();
+	while (job_evaluate(j) == 1 && zone_step())
+		continue;
 	verdict_make(j, &v);
 	symbols_text(j, got, sizeof(got));
 	if (x.judged)
@@ -389,12 +289,9 @@ run_case(const char *path)
 	CHECK(v.report != NULL && strstr(v.report, "score") != NULL);
 	CHECK(strstr(v.report, x.report[0]) != NULL);
 	CHECK(strstr(v.report, x.report[1]) != NULL);
-	while ((r = TAILQ_FIRST(&zone)) != NULL) {
-		TAILQ_REMOVE(&zone, r, entry);
-		free(r);
-	}
+	zone_clear();
 	job_free(j);
-	CHECK(TAILQ_EMPTY(&questions));
+	CHECK_INT(zone_step(), 0);
 }
 
 static void
@@ -426,14 +323,14 @@ test_cases(void)
 static void
 test_known(void)
 {
-	unsigned before = nasked;
+	unsigned before = zone_asked;
 
-	known = 1;
+	zone_known = 1;
 	test_cases();
-	known = 0;
+	zone_known = 0;
 	CHECK(before > 100);
 	/* Failures are never kept. */
-	CHECK(nasked - before < 30);
+	CHECK(zone_asked - before < 30);
 }
 
 static void

@@ -110,20 +110,33 @@ look(const char *name, enum dns_type type, struct dns_answer *a)
 	}
 }
 
+static int
+answer(struct dns_question *q)
+{
+	static struct dns_answer a;
+
+	if (q == NULL)
+		return 0;
+	look(q->name, q->type, &a);
+	TAILQ_REMOVE(&questions, q, entry);
+	q->cb(&a, q->arg);
+	free(q);
+	return 1;
+}
+
+int
+zone_step(void)
+{
+	return answer(TAILQ_FIRST(&questions));
+}
+
 size_t
 zone_answer(void)
 {
-	static struct dns_answer a;
-	struct dns_question *q;
 	size_t n = 0;
 
-	while ((q = TAILQ_LAST(&questions, open)) != NULL) {
-		look(q->name, q->type, &a);
-		TAILQ_REMOVE(&questions, q, entry);
-		q->cb(&a, q->arg);
-		free(q);
+	while (answer(TAILQ_LAST(&questions, open)))
 		n++;
-	}
 	return n;
 }
 

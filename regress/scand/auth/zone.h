@@ -19,6 +19,8 @@ void	 zone_add(const char *name, enum dns_type, enum dns_status,
 	    const void *data, size_t len);
 void	 zone_txt(const char *name, const char *text);
 void	 zone_clear(void);
+/* Answer the first question.  0: there is none. */
+int	 zone_step(void);
 /* Answer what is open, the last question first.  How many. */
 size_t	 zone_answer(void);
 /* Questions since the start. */

@@ -32,7 +32,8 @@ def expire():
         assert actions(r.world, 3) == ["delayed", "failed", "failed"]
         for i in (mid, quiet, failure, null):
             until(lambda i=i: r.gw.log.events("expired", id=i), "expired")
-        assert r.gw.log.events("undeliverable", id=null)
+        until(lambda: r.gw.log.events("undeliverable", id=null),
+              "ev=undeliverable")
         assert not r.gw.log.events("bounce", id=quiet)
         until(lambda: not r.spool_files(), "the spool is empty")
         assert len(r.world.messages) == 3

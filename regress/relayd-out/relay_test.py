@@ -186,7 +186,7 @@ def down(r):
     assert sorted(test_ids(r.mx.messages[n:])) == ids[1:]
     until(lambda: not r.spool_files(), "the spool is empty")
     assert len(r.world.messages) == w
-    assert r.gw.log.events("dropped", id=ids[0])
+    until(lambda: r.gw.log.events("dropped", id=ids[0]), "ev=dropped")
 
 
 def removed(r):

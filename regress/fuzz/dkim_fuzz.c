@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "regress/fuzz/onekey.h"
 #include "scand/auth/auth.h"
 
 /*
@@ -18,49 +19,11 @@
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-struct dns_question {
-	void	(*cb)(const struct dns_answer *, void *);
-	void	*arg;
-};
-static struct dns_question	 questions[LIM_DKIM_SIGNATURES];
-static size_t			 nquestions;
-static struct dns_answer	 answer;
-static int			 known;
-
 static void
 check(int ok)
 {
 	if (!ok)
 		abort();
-}
-
-struct dns_question *
-dns_ask(const char *name, enum dns_type type, uint64_t ms,
-    void (*cb)(const struct dns_answer *, void *), void *arg)
-{
-	(void)ms;
-	check(strstr(name, "._domainkey.") != NULL && type == DNS_TXT);
-	check(nquestions < LIM_DKIM_SIGNATURES);
-	questions[nquestions].cb = cb;
-	questions[nquestions].arg = arg;
-	return &questions[nquestions++];
-}
-
-int
-dns_known(const char *name, enum dns_type type, struct dns_answer *a)
-{
-	(void)name;
-	(void)type;
-	if (known)
-		*a = answer;
-	return known;
-}
-
-void
-dns_cancel(struct dns_question *q)
-{
-	if (q != NULL)
-		q->cb = NULL;
 }
 
 static void
@@ -74,7 +37,7 @@ run(const uint8_t *p, size_t n, struct auth *result)
 {
 	static struct view v;
 	struct job *j = job_new();
-	size_t i, k;
+	size_t i;
 	int rounds = 0;
 
 	check(j != NULL);
@@ -91,10 +54,7 @@ run(const uint8_t *p, size_t n, struct auth *result)
 			break;
 		check(++rounds < 3);
 		(void)answers_ask(&j->answers);
-		k = nquestions;
-		nquestions = 0;
-		for (i = 0; i < k; i++)
-			questions[i].cb(&answer, questions[i].arg);
+		onekey_answer();
 	}
 	check(j->auth.nsigs <= LIM_DKIM_SIGNATURES);
 	for (i = 0; i < j->auth.nsigs; i++) {
@@ -104,7 +64,7 @@ run(const uint8_t *p, size_t n, struct auth *result)
 	}
 	*result = j->auth;
 	job_free(j);
-	nquestions = 0;
+	onekey_reset();
 	check(dkim_held() == 0);
 }
 
@@ -112,23 +72,17 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct auth cold, warm;
-	const uint8_t *lf;
+	const uint8_t *letter;
 	size_t i;
 
-	if (size == 0 || (lf = memchr(data, '\n', size)) == NULL ||
-	    lf - data > UINT16_MAX)
+	if ((letter = onekey_set(data, size)) == NULL)
 		return 0;
 	check(dkim_init_library() == 0);
-	memset(&answer, 0, sizeof(answer));
-	answer.status = lf == data ? DNS_NXDOMAIN : DNS_OK;
-	answer.rec[0].data = data;
-	answer.rec[0].len = (uint16_t)(lf - data);
-	answer.nrec = lf != data;
-	lf++;
-	known = 0;
-	run(lf, size - (size_t)(lf - data), &cold);
-	known = 1;
-	run(lf, size - (size_t)(lf - data), &warm);
+	size -= (size_t)(letter - data);
+	onekey_known = 0;
+	run(letter, size, &cold);
+	onekey_known = 1;
+	run(letter, size, &warm);
 	check(cold.nsigs == warm.nsigs);
 	for (i = 0; i < cold.nsigs; i++)
 		check(cold.sigs[i].result == warm.sigs[i].result);

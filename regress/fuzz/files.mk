@@ -4,7 +4,7 @@
 # The form is described in common/files.mk.
 
 arc_fuzz_ROOMS = scand
-arc_fuzz_SRCS = regress/scand/nopeer.c
+arc_fuzz_SRCS = regress/fuzz/onekey.c
 archive_fuzz_ROOMS = scand
 biff_fuzz_ROOMS = scand
 biff_fuzz_SRCS = regress/scand/content/fake.c
@@ -12,6 +12,7 @@ cfb_fuzz_ROOMS = scand
 cfb_fuzz_SRCS = regress/scand/content/fake.c
 envfile_fuzz_ROOMS = relayd-out
 dkim_fuzz_ROOMS = scand
+dkim_fuzz_SRCS = regress/fuzz/onekey.c
 dmarc_fuzz_ROOMS = scand
 header_fuzz_ROOMS = scand
 journal_fuzz_ROOMS = relayd-out
